@@ -1,0 +1,3 @@
+//! Load generator and bench peers.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Native RFC 6455 adapter of nest-gateway.

@@ -1,0 +1,1 @@
+//! Socket.IO adapter of nest-gateway.

@@ -1,0 +1,3 @@
+//! The nest-gateway command line.
+
+fn main() {}

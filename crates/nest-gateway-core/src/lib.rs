@@ -1,0 +1,1 @@
+//! Transport-agnostic core of nest-gateway: gateways, pipeline, sessions, rooms, dependency injection.

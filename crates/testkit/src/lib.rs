@@ -1,0 +1,1 @@
+//! Test app, clients, assertions and conformance suite of nest-gateway.

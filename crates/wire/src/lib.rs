@@ -1,0 +1,1 @@
+//! Server side of RFC 6455 for fan-out: protocol machine, outbox, flusher, accept loop.

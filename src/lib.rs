@@ -1,0 +1,1 @@
+//! Owns the examples and the cross-crate tests of nest-gateway.
