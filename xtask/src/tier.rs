@@ -1,0 +1,112 @@
+//! The tiers of tests: what each needs and what each runs.
+
+use crate::counts::Counts;
+use crate::platform::answers;
+use crate::requirement::{Requirement, chromium};
+use crate::step::{Ended, Step};
+use crate::workspace;
+
+/// A group of tests that needs the same things on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tier {
+    /// Unit, integration, compile-fail and doc tests of every crate.
+    Rust,
+    /// The real npm clients against the fixture servers.
+    Clients,
+    /// The chat page in a real browser.
+    Browser,
+}
+
+/// Every step that builds selects the same packages and features, because then
+/// cargo compiles each crate once and all tiers share the result.
+const EVERYTHING: &str = "--workspace --all-features";
+
+impl Tier {
+    /// All tiers, in the order they run: the quickest answer first.
+    pub(crate) const ALL: [Self; 3] = [Self::Rust, Self::Clients, Self::Browser];
+
+    /// The name that people type and read.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Clients => "clients",
+            Self::Browser => "browser",
+        }
+    }
+
+    /// The tier of this name, or a sentence with the names that exist.
+    pub(crate) fn named(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|tier| tier.name() == name);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("there is no tier `{name}`; the tiers are {names}")
+        })
+    }
+
+    /// What has to be on the machine, in the order it has to be installed.
+    pub(crate) fn requirements(self) -> &'static [Requirement] {
+        match self {
+            Self::Rust => &[],
+            Self::Clients => &[
+                Requirement::Node,
+                Requirement::Npm,
+                Requirement::NpmPackages("tests/clients"),
+            ],
+            Self::Browser => &[
+                Requirement::Node,
+                Requirement::Npm,
+                Requirement::NpmPackages("tests/browser"),
+                Requirement::Chromium,
+            ],
+        }
+    }
+
+    /// Runs its tests and adds up what they report.
+    pub(crate) fn run(self) -> Ended {
+        let mut total = Ended {
+            success: true,
+            counts: Counts::default(),
+        };
+        for step in self.steps() {
+            let ended = step.run_counted();
+            total.success &= ended.success;
+            total.counts += ended.counts;
+        }
+        total
+    }
+
+    fn steps(self) -> Vec<Step> {
+        match self {
+            Self::Rust => rust_steps(),
+            Self::Clients => vec![build_programs(), node_tests("tests/clients")],
+            Self::Browser => vec![build_programs(), node_tests("tests/browser")],
+        }
+    }
+}
+
+/// nextest is used where it is installed; it leaves out the doc tests.
+fn rust_steps() -> Vec<Step> {
+    if answers("cargo", &["nextest", "--version"]) {
+        vec![
+            Step::cargo("nextest run --no-fail-fast --no-tests=pass").args(EVERYTHING.split(' ')),
+            Step::cargo("test --doc --no-fail-fast").args(EVERYTHING.split(' ')),
+        ]
+    } else {
+        vec![Step::cargo("test --no-fail-fast").args(EVERYTHING.split(' '))]
+    }
+}
+
+/// The fixture servers and the examples that the npm tests talk to.
+fn build_programs() -> Step {
+    Step::cargo("build --bins --examples").args(EVERYTHING.split(' '))
+}
+
+fn node_tests(directory: &str) -> Step {
+    let step = Step::new("npm")
+        .args(["test", "--silent", "--prefix", directory])
+        .env("NEST_GATEWAY_PROGRAMS", workspace::programs());
+    match chromium() {
+        Some(path) => step.env("CHROMIUM", path),
+        None => step,
+    }
+}
