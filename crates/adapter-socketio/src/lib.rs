@@ -1,1 +1,4 @@
 //! Socket.IO adapter of nest-gateway.
+
+pub mod engine;
+pub mod packet;
