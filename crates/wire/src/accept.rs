@@ -1,0 +1,348 @@
+//! The accept loop: hyper's HTTP/1.1 with upgrades, within limits.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioTimer;
+use hyper_util::service::{TowerToHyperService, TowerToHyperServiceFuture};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tower_service::Service;
+
+use crate::limiter::{Limiter, Permit};
+use crate::shared_tcp::{Progress, SharedTcp, shut_sending};
+
+/// Limits of the accept loop.
+#[derive(Clone, Debug)]
+pub struct AcceptConfig {
+    /// Bytes of a request head; 16 KiB by default, at least 8 KiB. More is answered with 431.
+    pub head_bytes: usize,
+    /// Header lines of a request; 100 by default. More is answered with 431.
+    pub head_lines: usize,
+    /// Time for a request head to arrive, and for an idle connection to wait for its next request; 10 s
+    /// by default. A head that is not complete by then is answered with 408.
+    pub head_timeout: Duration,
+    /// Connections at a time, upgraded ones included; unlimited by default. More are answered with 503.
+    pub max_connections: Option<usize>,
+    /// Connections at a time from one address; unlimited by default. More are answered with 503.
+    pub max_connections_per_address: Option<usize>,
+    /// What `Retry-After` says in a 503, in whole seconds; 5 s by default.
+    pub retry_after: Duration,
+    /// How long connections may take to end after the shutdown signal; 10 s by default. Until then
+    /// new ones are answered with 503.
+    pub drain_timeout: Duration,
+}
+
+impl Default for AcceptConfig {
+    fn default() -> Self {
+        Self {
+            head_bytes: 16 * 1024,
+            head_lines: 100,
+            head_timeout: Duration::from_secs(10),
+            max_connections: None,
+            max_connections_per_address: None,
+            retry_after: Duration::from_secs(5),
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The address of the peer, in the extensions of each request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerAddr(pub SocketAddr);
+
+/// How the accept loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// Connections that had not ended by the deadline.
+    pub remaining: usize,
+}
+
+/// Refused connections that may be answered at a time; beyond it they are just closed.
+const MAX_REFUSALS: usize = 256;
+
+/// How long, and how much of, a request that was refused is still read, so that the peer sees the answer.
+const REFUSAL_LINGER: Duration = Duration::from_secs(2);
+const REFUSAL_DRAIN: usize = 8 * 1024 * 1024;
+
+/// How long the loop rests when the system has no descriptor or memory left for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves a listener until `shutdown` completes and its connections have ended, or the drain timeout
+/// has passed.
+///
+/// Each connection has a task of its own, which ends with the upgrade. After the signal, requests in
+/// progress are finished, idle connections are closed, and new ones are answered with 503; closing the
+/// upgraded ones is up to their owners.
+pub async fn serve<S, B>(
+    listener: TcpListener,
+    service: S,
+    config: AcceptConfig,
+    shutdown: impl Future<Output = ()>,
+) -> Stopped
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let limiter = Limiter::new(config.max_connections, config.max_connections_per_address);
+    let refusals = Limiter::new(Some(MAX_REFUSALS), None);
+    let host = Arc::new(Host {
+        config,
+        stopping: watch::Sender::new(false),
+    });
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let (stream, peer) = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            accepted = accept(&listener) => accepted,
+        };
+        if let Some(permit) = limiter.admit(peer.ip()) {
+            let service = Admitted {
+                inner: TowerToHyperService::new(service.clone()),
+                peer,
+            };
+            spawn(&host, stream, permit, service);
+        } else {
+            refuse(&host, &refusals, stream, peer);
+        }
+    }
+    host.stopping.send_replace(true);
+    let deadline = Instant::now() + host.config.drain_timeout;
+    loop {
+        tokio::select! {
+            biased;
+            () = limiter.none_left() => break,
+            () = tokio::time::sleep_until(deadline) => break,
+            (stream, peer) = accept(&listener) => refuse(&host, &refusals, stream, peer),
+        }
+    }
+    Stopped {
+        remaining: limiter.total(),
+    }
+}
+
+/// What all connections of a listener share.
+#[derive(Debug)]
+struct Host {
+    config: AcceptConfig,
+    stopping: watch::Sender<bool>,
+}
+
+impl Host {
+    async fn stopped(&self) {
+        let mut stopping = self.stopping.subscribe();
+        // The sender lives in `self`, so that waiting cannot fail.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+}
+
+/// Accepts one connection; errors of a single connection are passed over.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Frames are batched already; waiting for more would only delay them.
+                let _ = stream.set_nodelay(true);
+                return (stream, peer);
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "accept failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+fn refuse(host: &Arc<Host>, refusals: &Limiter, stream: TcpStream, peer: SocketAddr) {
+    if let Some(permit) = refusals.admit(peer.ip()) {
+        let service = Refused {
+            retry_after: host.config.retry_after,
+        };
+        spawn(host, stream, permit, service);
+    }
+}
+
+fn spawn<S, B>(host: &Arc<Host>, stream: TcpStream, permit: Permit, service: S)
+where
+    S: hyper::service::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let host = Arc::clone(host);
+    tokio::spawn(async move { connection(&host, stream, permit, service).await });
+}
+
+/// Runs hyper on one connection, until it ends or is upgraded.
+async fn connection<S, B>(host: &Host, stream: TcpStream, permit: Permit, service: S)
+where
+    S: hyper::service::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S::Future: Send,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let progress = Arc::new(Progress::default());
+    let io = SharedTcp::observed(stream, permit, Arc::clone(&progress));
+    let stream = io.downgrade();
+    let service = Watched {
+        inner: service,
+        progress: Arc::clone(&progress),
+    };
+    let mut connection = pin!(
+        builder(&host.config)
+            .serve_connection(io, service)
+            .with_upgrades()
+    );
+    let result = tokio::select! {
+        result = &mut connection => result,
+        () = host.stopped() => {
+            connection.as_mut().graceful_shutdown();
+            connection.as_mut().await
+        }
+    };
+    // The stream is still in hyper's hands here unless it was upgraded, so that what hyper does not do
+    // can be done: an answer to a head that takes too long, and an end that does not reset the answer.
+    if let (Err(error), Some(stream)) = (result, stream.upgrade()) {
+        if error.is_timeout() {
+            if !progress.in_head() {
+                return;
+            }
+            // The few bytes fit into the empty send buffer of a connection that got no answer yet.
+            let _ = stream.try_write(REQUEST_TIMEOUT);
+        }
+        linger(&stream).await;
+    }
+}
+
+const REQUEST_TIMEOUT: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+fn builder(config: &AcceptConfig) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.head_timeout)
+        .max_buf_size(config.head_bytes.max(8192));
+    // Setting hyper's own default would move the headers from the stack to the heap.
+    if config.head_lines != 100 {
+        builder.max_headers(config.head_lines);
+    }
+    builder
+}
+
+/// Shuts the sending direction and reads what still comes, within bounds.
+async fn linger(stream: &TcpStream) {
+    if shut_sending(stream).is_err() {
+        return;
+    }
+    let drain = async {
+        let mut buffer = vec![0; 16 * 1024];
+        let mut left = REFUSAL_DRAIN;
+        while left > 0 && stream.readable().await.is_ok() {
+            match stream.try_read(&mut buffer) {
+                Ok(0) => return,
+                Ok(read) => left = left.saturating_sub(read),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    };
+    // Running out of time is as good an end as any here.
+    let _ = tokio::time::timeout(REFUSAL_LINGER, drain).await;
+}
+
+/// Notes when a request head is complete.
+struct Watched<S> {
+    inner: S,
+    progress: Arc<Progress>,
+}
+
+impl<S: hyper::service::Service<Request<Incoming>>> hyper::service::Service<Request<Incoming>>
+    for Watched<S>
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.progress.head_done();
+        self.inner.call(request)
+    }
+}
+
+/// The user's service, with the peer's address.
+struct Admitted<S> {
+    inner: TowerToHyperService<S>,
+    peer: SocketAddr,
+}
+
+impl<S> hyper::service::Service<Request<Incoming>> for Admitted<S>
+where
+    S: Service<Request<Incoming>> + Clone,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = TowerToHyperServiceFuture<S, Request<Incoming>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(PeerAddr(self.peer));
+        self.inner.call(request)
+    }
+}
+
+/// Answers everything with 503.
+struct Refused {
+    retry_after: Duration,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Refused {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
+
+    fn call(&self, _request: Request<Incoming>) -> Self::Future {
+        let mut response = Response::new(Full::from("no more connections are taken at present"));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::RETRY_AFTER,
+            HeaderValue::from(self.retry_after.as_secs()),
+        );
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        std::future::ready(Ok(response))
+    }
+}

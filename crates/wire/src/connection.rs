@@ -1,0 +1,209 @@
+//! The protocol machine of the server side: bytes in, messages out. No I/O, no clock, no await.
+
+use bytes::Bytes;
+
+use crate::close;
+use crate::frame::OpCode;
+use crate::header::{self, Header, MAX_HEADER};
+use crate::mask;
+use crate::message::Message;
+use crate::violation::Violation;
+
+/// What a peer may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a message after reassembly and inflation; 1,000,000 by default. More is answered with
+    /// 1009, as soon as a header announces it.
+    pub max_message: usize,
+    /// Frames of one message; 131,072 by default, twice what 4 MiB in pieces of 64 bytes need. More is
+    /// answered with 1008.
+    pub max_fragments: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message: 1_000_000,
+            max_fragments: 131_072,
+        }
+    }
+}
+
+/// Something that the peer sent, complete and checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A text message; the bytes are valid UTF-8.
+    Text(Bytes),
+    /// A binary message.
+    Binary(Bytes),
+    /// A ping, to be answered with a pong of the same payload.
+    Ping(Bytes),
+    /// A pong.
+    Pong(Bytes),
+    /// A close frame with its code and reason, if it has them. Nothing follows.
+    Close(Option<(u16, String)>),
+}
+
+/// The receiving half of a connection as a state machine.
+///
+/// Give bytes to [`Connection::receive`] as they come, cut anywhere. It keeps only what is
+/// incomplete: a header, a control frame, a message; between messages it owns no memory.
+/// After a violation or a close frame nothing further may be given to it.
+#[derive(Debug)]
+pub struct Connection {
+    limits: Limits,
+    head: [u8; MAX_HEADER],
+    head_len: u8,
+    frame: Option<Incoming>,
+    message: Option<Message>,
+    control: Vec<u8>,
+}
+
+/// A frame whose header was read and whose payload is arriving.
+#[derive(Debug)]
+struct Incoming {
+    op: OpCode,
+    fin: bool,
+    mask: [u8; 4],
+    remaining: usize,
+}
+
+impl Connection {
+    /// A connection before its first frame.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            head: [0; MAX_HEADER],
+            head_len: 0,
+            frame: None,
+            message: None,
+            control: Vec::new(),
+        }
+    }
+
+    /// Reads from the front of `input` until something is complete, and moves `input` behind what was
+    /// read. `None` means that all of `input` was taken and more is needed.
+    pub fn receive(&mut self, input: &mut &[u8]) -> Result<Option<Received>, Violation> {
+        loop {
+            let Some(mut frame) = self.frame.take() else {
+                let Some(header) = self.read_header(input)? else {
+                    return Ok(None);
+                };
+                self.frame = Some(self.begin(&header, input.len())?);
+                continue;
+            };
+            let (part, rest) = input.split_at(frame.remaining.min(input.len()));
+            *input = rest;
+            self.append(&frame, part)?;
+            frame.mask = mask::advance(frame.mask, part.len());
+            frame.remaining -= part.len();
+            if frame.remaining > 0 {
+                self.frame = Some(frame);
+                return Ok(None);
+            }
+            if let Some(received) = self.finish(&frame)? {
+                return Ok(Some(received));
+            }
+        }
+    }
+
+    fn read_header(&mut self, input: &mut &[u8]) -> Result<Option<Header>, Violation> {
+        let kept = usize::from(self.head_len);
+        let parsed = if kept == 0 {
+            header::parse(input, false)?
+        } else {
+            let more = input.len().min(MAX_HEADER - kept);
+            self.head[kept..kept + more].copy_from_slice(&input[..more]);
+            header::parse(&self.head[..kept + more], false)?
+        };
+        if let Some((header, size)) = parsed {
+            *input = &input[size - kept..];
+            self.head_len = 0;
+            return Ok(Some(header));
+        }
+        // A header that is not whole is shorter than the longest one, so all of the input fits.
+        let end = kept + input.len();
+        self.head[kept..end].copy_from_slice(input);
+        self.head_len = u8::try_from(end).expect("a header has at most 14 bytes");
+        *input = &[];
+        Ok(None)
+    }
+
+    /// Checks a header against the state and the limits, and opens a message where one begins.
+    fn begin(&mut self, header: &Header, at_hand: usize) -> Result<Incoming, Violation> {
+        let limit = self.limits.max_message;
+        let too_big = Violation::MessageTooBig { limit };
+        let remaining = usize::try_from(header.len).map_err(|_| too_big)?;
+        if !header.op.is_control() {
+            let message = match (header.op, &mut self.message) {
+                (OpCode::Continuation, Some(message)) => message,
+                (OpCode::Continuation, None) => return Err(Violation::UnexpectedContinuation),
+                (_, Some(_)) => return Err(Violation::InterleavedMessage),
+                (op, none) => none.insert(Message::new(op == OpCode::Text, header.compressed)),
+            };
+            if remaining > limit - message.len() {
+                return Err(too_big);
+            }
+            message.fragments += 1;
+            if message.fragments > self.limits.max_fragments {
+                return Err(Violation::TooManyFragments {
+                    limit: self.limits.max_fragments,
+                });
+            }
+            message.reserve(remaining.min(at_hand));
+        }
+        Ok(Incoming {
+            op: header.op,
+            fin: header.fin,
+            mask: header.mask,
+            remaining,
+        })
+    }
+
+    fn append(&mut self, frame: &Incoming, part: &[u8]) -> Result<(), Violation> {
+        if frame.op.is_control() {
+            let start = self.control.len();
+            self.control.extend_from_slice(part);
+            mask::apply(&mut self.control[start..], frame.mask);
+            return Ok(());
+        }
+        let message = self.message.as_mut().expect("a data frame has a message");
+        message.append_masked(part, frame.mask)
+    }
+
+    fn finish(&mut self, frame: &Incoming) -> Result<Option<Received>, Violation> {
+        if frame.op.is_control() {
+            let payload = std::mem::take(&mut self.control);
+            return Ok(Some(match frame.op {
+                OpCode::Ping => Received::Ping(payload.into()),
+                OpCode::Pong => Received::Pong(payload.into()),
+                _ => Received::Close(parse_close(&payload)?),
+            }));
+        }
+        if !frame.fin {
+            return Ok(None);
+        }
+        let message = self.message.take().expect("a data frame has a message");
+        let text = message.text;
+        let data = message.finish()?;
+        Ok(Some(if text {
+            Received::Text(data)
+        } else {
+            Received::Binary(data)
+        }))
+    }
+}
+
+/// Reads the payload of a close frame (RFC 6455, section 5.5.1).
+fn parse_close(payload: &[u8]) -> Result<Option<(u16, String)>, Violation> {
+    let (code, reason) = match *payload {
+        [] => return Ok(None),
+        [_] => return Err(Violation::HalfCloseCode),
+        [high, low, ref reason @ ..] => (u16::from_be_bytes([high, low]), reason),
+    };
+    if !close::is_sendable(code) {
+        return Err(Violation::BadCloseCode(code));
+    }
+    let reason = std::str::from_utf8(reason).map_err(|_| Violation::NotUtf8)?;
+    Ok(Some((code, reason.to_owned())))
+}

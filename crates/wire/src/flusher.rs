@@ -1,0 +1,68 @@
+//! The task that writes for many connections at once.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use crate::dirty::DirtyList;
+use crate::outbox::Outbox;
+
+/// Connections written before readers get their turn again.
+const TURN: usize = 128;
+
+/// Writes the outboxes that have something queued.
+///
+/// Pushing to an outbox puts it on a list and wakes one task, not one per connection. The task runs
+/// behind the readers that are ready, so that everything they cause leaves in one write per
+/// connection, without a timer.
+#[derive(Debug)]
+pub struct Flusher;
+
+impl Flusher {
+    /// Starts a flusher on the current tokio runtime. It ends when the last handle and the last outbox
+    /// that has one are gone.
+    pub fn spawn() -> FlusherHandle {
+        let list = Arc::new(DirtyList::new());
+        tokio::spawn(run(Arc::clone(&list)));
+        FlusherHandle {
+            guard: Arc::new(Guard { list }),
+        }
+    }
+}
+
+/// A flusher, as connections know it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct FlusherHandle {
+    guard: Arc<Guard>,
+}
+
+impl FlusherHandle {
+    pub(crate) fn mark(&self, outbox: Arc<Outbox>) {
+        self.guard.list.push(outbox);
+    }
+}
+
+#[derive(Debug)]
+struct Guard {
+    list: Arc<DirtyList<Arc<Outbox>>>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.list.close();
+    }
+}
+
+async fn run(list: Arc<DirtyList<Arc<Outbox>>>) {
+    let mut batch = Vec::new();
+    while poll_fn(|cx| list.poll_take(cx, &mut batch)).await {
+        // Lets the readers that are ready now go first: what they send joins this batch.
+        tokio::task::yield_now().await;
+        list.take_more(&mut batch);
+        for (index, outbox) in batch.drain(..).enumerate() {
+            if index % TURN == TURN - 1 {
+                tokio::task::yield_now().await;
+            }
+            crate::writer::flush(&outbox);
+        }
+    }
+}

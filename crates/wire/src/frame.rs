@@ -1,0 +1,275 @@
+//! Frames that the server sends: header and payload in one buffer, shared by all receivers.
+
+use bytes::Bytes;
+
+use crate::close;
+
+/// The longest header of an unmasked frame: two bytes and a length of eight (RFC 6455, section 5.2).
+const MAX_HEADER: usize = 10;
+
+/// The longest payload of a control frame (RFC 6455, section 5.5).
+const MAX_CONTROL: usize = 125;
+
+/// The FIN bit of the first header byte.
+pub(crate) const FIN: u8 = 0x80;
+
+/// The RSV1 bit of the first header byte: "this message is compressed" (RFC 7692, section 6).
+pub(crate) const RSV1: u8 = 0x40;
+
+/// What a frame is (RFC 6455, section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OpCode {
+    /// A further part of a fragmented message.
+    Continuation,
+    /// Text in UTF-8.
+    Text,
+    /// Bytes.
+    Binary,
+    /// The start of the closing handshake, or its answer.
+    Close,
+    /// A question for life.
+    Ping,
+    /// The answer to a ping.
+    Pong,
+}
+
+impl OpCode {
+    pub(crate) const fn from_bits(bits: u8) -> Option<Self> {
+        Some(match bits {
+            0 => Self::Continuation,
+            1 => Self::Text,
+            2 => Self::Binary,
+            8 => Self::Close,
+            9 => Self::Ping,
+            10 => Self::Pong,
+            _ => return None,
+        })
+    }
+
+    pub(crate) const fn bits(self) -> u8 {
+        match self {
+            Self::Continuation => 0,
+            Self::Text => 1,
+            Self::Binary => 2,
+            Self::Close => 8,
+            Self::Ping => 9,
+            Self::Pong => 10,
+        }
+    }
+
+    /// Whether this is a close, ping or pong frame.
+    pub const fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+}
+
+/// A complete frame as the server sends it: unmasked, FIN set, header and payload in one buffer.
+///
+/// Since frames of a server are not masked, the bytes are the same for every receiver: a broadcast
+/// builds one frame and clones it, which copies a pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    bytes: Bytes,
+}
+
+impl Frame {
+    /// A text frame. The payload has to be UTF-8, which the caller vouches for; pass
+    /// `str.as_bytes()` or the output of a JSON encoder.
+    pub fn text(payload: &[u8]) -> Self {
+        Self::of(OpCode::Text, payload)
+    }
+
+    /// A binary frame.
+    pub fn binary(payload: &[u8]) -> Self {
+        Self::of(OpCode::Binary, payload)
+    }
+
+    /// A ping. A control frame carries at most 125 bytes; what is beyond is cut off.
+    pub fn ping(payload: &[u8]) -> Self {
+        Self::of(OpCode::Ping, &payload[..payload.len().min(MAX_CONTROL)])
+    }
+
+    /// A pong. A control frame carries at most 125 bytes; what is beyond is cut off.
+    pub fn pong(payload: &[u8]) -> Self {
+        Self::of(OpCode::Pong, &payload[..payload.len().min(MAX_CONTROL)])
+    }
+
+    /// A close frame. The reason is cut to 123 bytes at a character's border. A code that may not be
+    /// sent (1005 or 1006, say) gives a close frame without code and reason.
+    pub fn close(code: u16, reason: &str) -> Self {
+        if !close::is_sendable(code) {
+            return Self::close_empty();
+        }
+        let reason = &reason[..reason.floor_char_boundary(MAX_CONTROL - 2)];
+        Self::build(OpCode::Close, 2 + reason.len(), |buf| {
+            buf.extend_from_slice(&code.to_be_bytes());
+            buf.extend_from_slice(reason.as_bytes());
+        })
+    }
+
+    /// A close frame without code and reason.
+    pub fn close_empty() -> Self {
+        Self::of(OpCode::Close, &[])
+    }
+
+    /// Builds a frame whose payload `write` appends to the buffer it is given: the room for the header
+    /// is reserved in front of it, so that an encoder writes the payload once, where it stays.
+    ///
+    /// `payload_capacity` is a hint in bytes. `write` must only append. A payload of a control frame
+    /// beyond 125 bytes is cut off.
+    pub fn build(op: OpCode, payload_capacity: usize, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut buf = Vec::with_capacity(MAX_HEADER + payload_capacity);
+        buf.resize(MAX_HEADER, 0);
+        write(&mut buf);
+        assert!(
+            buf.len() >= MAX_HEADER,
+            "the payload writer must only append"
+        );
+        if op.is_control() {
+            buf.truncate(MAX_HEADER + MAX_CONTROL);
+        }
+        let start = write_header(&mut buf, FIN | op.bits());
+        Self {
+            bytes: Bytes::from(buf).slice(start..),
+        }
+    }
+
+    /// Takes back bytes that a frame produced; `None` if they are not exactly one unmasked frame with
+    /// FIN set.
+    pub fn from_bytes(bytes: Bytes) -> Option<Self> {
+        let first = *bytes.first()?;
+        if first & FIN == 0 || OpCode::from_bits(first & 0x0f).is_none() {
+            return None;
+        }
+        let header = header_len(&bytes)?;
+        let declared = match *bytes.get(1)? {
+            126 => usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])),
+            127 => usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?,
+            short => usize::from(short),
+        };
+        (bytes.len().checked_sub(header)? == declared).then_some(Self { bytes })
+    }
+
+    /// Header and payload.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// The payload alone, sharing the buffer.
+    pub fn payload(&self) -> Bytes {
+        let header = header_len(&self.bytes).expect("a frame begins with a whole header");
+        self.bytes.slice(header..)
+    }
+
+    /// What the frame is.
+    pub fn op_code(&self) -> OpCode {
+        OpCode::from_bits(self.bytes[0] & 0x0f).expect("a frame is built with a known opcode")
+    }
+
+    /// Whether this is a text frame.
+    pub fn is_text(&self) -> bool {
+        self.op_code() == OpCode::Text
+    }
+
+    /// Bytes on the wire, header included.
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "a frame has at least its header"
+    )]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn of(op: OpCode, payload: &[u8]) -> Self {
+        Self::build(op, payload.len(), |buf| buf.extend_from_slice(payload))
+    }
+}
+
+/// Writes the header right before the payload that begins at [`MAX_HEADER`]; returns where it begins.
+fn write_header(buf: &mut [u8], first: u8) -> usize {
+    let len = buf.len() - MAX_HEADER;
+    let start;
+    if len <= MAX_CONTROL {
+        start = MAX_HEADER - 2;
+        buf[start + 1] = u8::try_from(len).expect("compared with 125 above");
+    } else if let Ok(len) = u16::try_from(len) {
+        start = MAX_HEADER - 4;
+        buf[start + 1] = 126;
+        buf[start + 2..MAX_HEADER].copy_from_slice(&len.to_be_bytes());
+    } else {
+        start = 0;
+        buf[1] = 127;
+        buf[2..MAX_HEADER].copy_from_slice(&(len as u64).to_be_bytes());
+    }
+    buf[start] = first;
+    start
+}
+
+/// Length of the header of an unmasked frame; `None` if it is masked or not there.
+fn header_len(bytes: &[u8]) -> Option<usize> {
+    Some(match *bytes.get(1)? {
+        0..=125 => 2,
+        126 => 4,
+        127 => 10,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_is_encoded_in_the_fewest_bytes() {
+        for (len, header) in [(0, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
+            let frame = Frame::binary(&vec![7; len]);
+            assert_eq!(frame.len(), header + len);
+            assert_eq!(frame.payload().len(), len);
+            assert_eq!(Frame::from_bytes(frame.bytes().clone()), Some(frame));
+        }
+    }
+
+    #[test]
+    fn a_text_frame_is_the_bytes_of_the_rfc_example() {
+        let frame = Frame::text(b"Hello");
+        assert_eq!(&frame.bytes()[..], b"\x81\x05Hello");
+        assert!(frame.is_text());
+    }
+
+    #[test]
+    fn a_close_reason_is_cut_at_a_characters_border() {
+        let frame = Frame::close(1008, &"ü".repeat(100));
+        let payload = frame.payload();
+        assert_eq!(&payload[..2], &[0x03, 0xf0]);
+        assert_eq!(std::str::from_utf8(&payload[2..]).unwrap(), "ü".repeat(61));
+    }
+
+    #[test]
+    fn a_code_that_may_not_be_sent_gives_an_empty_close_frame() {
+        assert_eq!(Frame::close(1006, "x"), Frame::close_empty());
+        assert_eq!(&Frame::close_empty().bytes()[..], b"\x88\x00");
+    }
+
+    #[test]
+    fn bytes_that_are_no_frame_are_refused() {
+        for bytes in [
+            &b""[..],
+            b"\x81",
+            b"\x81\x05Hell",
+            b"\x81\x05Hello!",
+            b"\x01\x00",
+            b"\x83\x00",
+            b"\x81\x80abcd",
+        ] {
+            assert_eq!(
+                Frame::from_bytes(Bytes::copy_from_slice(bytes)),
+                None,
+                "{bytes:?}"
+            );
+        }
+    }
+}

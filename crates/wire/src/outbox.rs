@@ -1,0 +1,556 @@
+//! The outbox of one connection: what others send to it, until it is written.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use crate::close::{self, Closed, ClosedBy};
+use crate::flusher::FlusherHandle;
+use crate::frame::{Frame, OpCode};
+use crate::queue::{Piece, Pushed, Queue};
+use crate::sync::{Mutex, MutexGuard, lock};
+use crate::writer::{Resume, TcpWriter};
+
+pub use crate::queue::{Class, OutboxConfig, Push, SlowPolicy};
+
+/// Frames dropped by a policy since the peer was told last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// How many.
+    pub dropped: u64,
+}
+
+/// The outbox is closed and takes nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("outbox closed")]
+pub struct OutboxClosed;
+
+/// The bounded queue between everybody who sends to a connection and the connection.
+///
+/// Pushing never blocks and never writes: it queues, and puts the outbox on the dirty list of its
+/// flusher, which writes all that is queued at once. Shared as `Arc<Outbox>`; it may outlive its socket
+/// and then answers [`Push::Closed`].
+#[derive(Debug)]
+pub struct Outbox {
+    config: OutboxConfig,
+    /// Mirrors `State::ending` for readers without the lock.
+    closed: AtomicBool,
+    flusher: Option<FlusherHandle>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: Queue,
+    writer: Writer,
+    /// On the dirty list of the flusher.
+    scheduled: bool,
+    /// Shut the sending direction of the transport once the queue is empty.
+    half_close: bool,
+    /// Why nothing more is accepted.
+    ending: Option<Box<Closed>>,
+    /// The task that reads the socket: woken when the outbox is closed.
+    socket: Option<Waker>,
+    /// The task that drains the outbox, where no flusher does: woken when there is something.
+    consumer: Option<Waker>,
+    /// Those who wait for room.
+    room: Vec<Waker>,
+}
+
+/// Where the right to write is.
+#[derive(Debug)]
+enum Writer {
+    /// Nobody writes by himself: a consumer drains the outbox.
+    Consumer,
+    /// At rest, for the flusher to take.
+    Idle(TcpWriter),
+    /// With the flusher.
+    Busy,
+    /// With a task of its own, until the kernel has taken what is queued.
+    Blocked(Resume),
+    /// The sending direction is shut.
+    Gone,
+}
+
+/// What a writer has to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Write the batch.
+    Write,
+    /// Nothing; the writer was given back.
+    Done,
+}
+
+/// What a pump of a generic transport has to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Pump {
+    Write,
+    Shutdown,
+    End,
+}
+
+/// Waiters for room are woken and forgotten beyond this number; they just ask again.
+const MAX_ROOM_WAITERS: usize = 1024;
+
+/// How much a writer takes at once.
+const BATCH_BYTES: usize = 64 * 1024;
+const BATCH_PIECES: usize = 512;
+
+impl Outbox {
+    /// An outbox without a socket, drained by [`Outbox::drain`].
+    pub fn new(config: OutboxConfig) -> Arc<Self> {
+        Self::with_writer(config, None, Writer::Consumer)
+    }
+
+    /// An outbox that the flusher writes to a TCP stream.
+    pub(crate) fn on_tcp(
+        config: OutboxConfig,
+        flusher: FlusherHandle,
+        writer: TcpWriter,
+    ) -> Arc<Self> {
+        Self::with_writer(config, Some(flusher), Writer::Idle(writer))
+    }
+
+    fn with_writer(
+        config: OutboxConfig,
+        flusher: Option<FlusherHandle>,
+        writer: Writer,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            closed: AtomicBool::new(false),
+            flusher,
+            state: Mutex::new(State {
+                queue: Queue::default(),
+                writer,
+                scheduled: false,
+                half_close: false,
+                ending: None,
+                socket: None,
+                consumer: None,
+                room: Vec::new(),
+            }),
+        })
+    }
+
+    /// Queues a message. Never blocks, whatever the peer does.
+    pub fn push(self: &Arc<Self>, frame: Frame, class: Class) -> Push {
+        let mut state = lock(&self.state);
+        if state.ending.is_some() {
+            return Push::Closed;
+        }
+        let stalled = matches!(state.writer, Writer::Blocked(_));
+        match state.queue.push(frame, class, &self.config, stalled) {
+            Pushed::Queued => {
+                self.announce(state);
+                Push::Queued
+            }
+            Pushed::Dropped { pushed, frames } => {
+                self.announce(state);
+                Push::Dropped { pushed, frames }
+            }
+            Pushed::Overflow => {
+                let text = "slow consumer";
+                state.queue.clear();
+                self.end(
+                    state,
+                    Closed {
+                        code: Some(close::POLICY),
+                        reason: text.to_owned(),
+                        by: ClosedBy::SlowConsumer,
+                    },
+                    Some(Frame::close(close::POLICY, text)),
+                );
+                Push::Overflow
+            }
+        }
+    }
+
+    /// Queues a ping or pong, ahead of messages. At most 64 wait; beyond that the oldest pong is
+    /// dropped, since only the last ping has to be answered (RFC 6455, section 5.5.3).
+    pub fn push_control(self: &Arc<Self>, frame: Frame) {
+        let mut state = lock(&self.state);
+        if state.ending.is_none() {
+            state.queue.push_control(frame);
+            self.announce(state);
+        }
+    }
+
+    /// Closes the outbox: the frame, if any, leaves behind all that is queued, and nothing more is
+    /// accepted. Without a frame the transport just ends after the queue. A second close does nothing.
+    pub fn close(self: &Arc<Self>, frame: Option<Frame>) {
+        let state = lock(&self.state);
+        self.end(state, closed_by_server(frame.as_ref()), frame);
+    }
+
+    /// Closes the outbox as [`Outbox::close`] does, but drops what is queued. A frame of which a part
+    /// has left already is still completed.
+    pub fn close_now(self: &Arc<Self>, frame: Option<Frame>) {
+        let mut state = lock(&self.state);
+        if state.ending.is_none() {
+            state.queue.clear();
+        }
+        self.end(state, closed_by_server(frame.as_ref()), frame);
+    }
+
+    /// Whether the outbox was closed, or its connection is gone.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// How the outbox was closed, once it is.
+    pub fn closed(&self) -> Option<Closed> {
+        lock(&self.state).ending.as_deref().cloned()
+    }
+
+    /// Bytes queued or being written, headers included.
+    pub fn queued_bytes(&self) -> usize {
+        lock(&self.state).queue.bytes()
+    }
+
+    /// Frames dropped so far: by the policy, because they were volatile, or by a close.
+    pub fn dropped(&self) -> u64 {
+        lock(&self.state).queue.dropped()
+    }
+
+    /// Normal frames that a drop policy cost since this was asked last; for adapters that send the
+    /// notice themselves instead of setting [`OutboxConfig::gap_frame`].
+    pub fn take_gap(&self) -> Option<Gap> {
+        let dropped = lock(&self.state).queue.take_gap();
+        (dropped > 0).then_some(Gap { dropped })
+    }
+
+    /// Ready while `bytes` more leave the outbox at most half full, or when it is empty; for streams,
+    /// which wait for their receiver instead of overflowing it.
+    pub fn poll_room(&self, cx: &mut Context<'_>, bytes: usize) -> Poll<Result<(), OutboxClosed>> {
+        let mut state = lock(&self.state);
+        if state.ending.is_some() {
+            return Poll::Ready(Err(OutboxClosed));
+        }
+        if state.queue.is_below_low_water(bytes, &self.config) {
+            return Poll::Ready(Ok(()));
+        }
+        if state.room.iter().any(|w| w.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        let crowd = if state.room.len() >= MAX_ROOM_WAITERS {
+            std::mem::take(&mut state.room)
+        } else {
+            Vec::new()
+        };
+        state.room.push(cx.waker().clone());
+        drop(state);
+        wake_all(crowd);
+        Poll::Pending
+    }
+
+    /// Waits until [`Outbox::poll_room`] is ready.
+    pub async fn room(&self, bytes: usize) -> Result<(), OutboxClosed> {
+        poll_fn(|cx| self.poll_room(cx, bytes)).await
+    }
+
+    /// Takes frames in order while their bytes, headers included, stay within `max_bytes`; at least one
+    /// if there is one. For transports without a socket of ours; such an outbox has one consumer.
+    /// Returns the number of frames taken.
+    pub fn drain(&self, max_bytes: usize, mut take: impl FnMut(Frame)) -> usize {
+        let mut taken = Vec::new();
+        let mut total = 0;
+        let mut state = lock(&self.state);
+        while let Some(next) = state.queue.peek_len() {
+            if !taken.is_empty() && total + next > max_bytes {
+                break;
+            }
+            total += next;
+            taken.extend(state.queue.pop_frame(&self.config));
+        }
+        let waiters = state.wakeable_room(&self.config);
+        drop(state);
+        wake_all(waiters);
+        let frames = taken.len();
+        taken.into_iter().for_each(&mut take);
+        frames
+    }
+
+    /// Ready with `Ok` when there is something to [`Outbox::drain`], with `Err` when the outbox is
+    /// closed and empty.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<Result<(), OutboxClosed>> {
+        let mut state = lock(&self.state);
+        if !state.queue.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        if state.ending.is_some() {
+            return Poll::Ready(Err(OutboxClosed));
+        }
+        remember(&mut state.consumer, cx);
+        Poll::Pending
+    }
+
+    /// Waits until [`Outbox::poll_readable`] is ready.
+    pub async fn readable(&self) -> Result<(), OutboxClosed> {
+        poll_fn(|cx| self.poll_readable(cx)).await
+    }
+}
+
+/// The side of the socket and of the writers.
+impl Outbox {
+    /// Closes with a reason that the socket found out.
+    pub(crate) fn close_as(self: &Arc<Self>, closed: Closed, frame: Option<Frame>) {
+        let state = lock(&self.state);
+        self.end(state, closed, frame);
+    }
+
+    /// Why the outbox was closed; if it was not, wakes the caller's task when it is.
+    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Closed> {
+        let mut state = lock(&self.state);
+        if let Some(closed) = &state.ending {
+            return Poll::Ready(Closed::clone(closed));
+        }
+        remember(&mut state.socket, cx);
+        Poll::Pending
+    }
+
+    /// Shuts the sending direction of the transport as soon as the queue is empty.
+    pub(crate) fn half_close(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        state.half_close = true;
+        let gone = if state.queue.is_empty() && matches!(state.writer, Writer::Idle(_)) {
+            Some(std::mem::replace(&mut state.writer, Writer::Gone))
+        } else {
+            None
+        };
+        self.announce(state);
+        drop(gone);
+    }
+
+    /// Ends at once: drops the queue, the writer, and everybody's hope.
+    pub(crate) fn kill(&self) {
+        let mut state = lock(&self.state);
+        state.ending.get_or_insert_with(|| Box::new(Closed::lost()));
+        self.closed.store(true, Ordering::Release);
+        state.queue.clear();
+        state.queue.forget_partial();
+        let writer = std::mem::replace(&mut state.writer, Writer::Gone);
+        let wakers = state.wake_everybody();
+        drop(state);
+        if let Writer::Blocked(resume) = &writer {
+            resume.abort();
+        }
+        drop(writer);
+        wake_all(wakers);
+    }
+
+    /// Takes the writer for a turn of the flusher; `None` if there is none at rest.
+    pub(crate) fn begin_write(&self) -> Option<TcpWriter> {
+        let mut state = lock(&self.state);
+        state.scheduled = false;
+        match std::mem::replace(&mut state.writer, Writer::Busy) {
+            Writer::Idle(writer) => Some(writer),
+            other => {
+                state.writer = other;
+                None
+            }
+        }
+    }
+
+    /// Books what was written of `batch` and fills it anew. When there is nothing left, the writer is
+    /// put to rest, or dropped if the sending direction is to be shut.
+    pub(crate) fn step(
+        &self,
+        writer: &mut Option<TcpWriter>,
+        batch: &mut Vec<Piece>,
+        written: usize,
+    ) -> Step {
+        let mut state = lock(&self.state);
+        if matches!(state.writer, Writer::Gone) {
+            batch.clear();
+            drop(state);
+            *writer = None;
+            return Step::Done;
+        }
+        state.queue.settle(batch, written);
+        state.fill(batch, &self.config);
+        let waiters = state.wakeable_room(&self.config);
+        let mut gone = None;
+        let step = if batch.is_empty() {
+            state.queue.shrink();
+            if state.half_close {
+                state.writer = Writer::Gone;
+                gone = writer.take();
+            } else if let Some(writer) = writer.take() {
+                state.writer = Writer::Idle(writer);
+            }
+            Step::Done
+        } else {
+            Step::Write
+        };
+        drop(state);
+        drop(gone);
+        wake_all(waiters);
+        step
+    }
+
+    /// Gives up the turn of a writer that has more to write: it rests, and goes to the end of the
+    /// dirty list.
+    pub(crate) fn pause(self: &Arc<Self>, writer: TcpWriter, batch: &mut Vec<Piece>) {
+        let mut state = lock(&self.state);
+        if matches!(state.writer, Writer::Gone) {
+            batch.clear();
+            drop(state);
+            drop(writer);
+            return;
+        }
+        state.queue.settle(batch, 0);
+        state.writer = Writer::Idle(writer);
+        self.announce(state);
+    }
+
+    /// Leaves a writer that the kernel takes nothing from to a task of its own.
+    pub(crate) fn block(
+        self: &Arc<Self>,
+        writer: TcpWriter,
+        batch: &mut Vec<Piece>,
+        spawn: impl FnOnce(TcpWriter) -> Resume,
+    ) {
+        let mut state = lock(&self.state);
+        if matches!(state.writer, Writer::Gone) {
+            batch.clear();
+            drop(state);
+            drop(writer);
+            return;
+        }
+        state.queue.settle(batch, 0);
+        // The task begins by waiting for the socket and takes this lock only after that.
+        state.writer = Writer::Blocked(spawn(writer));
+    }
+
+    /// Gives back what could not be written while the writer stays where it is.
+    pub(crate) fn put_back(&self, batch: &mut Vec<Piece>) {
+        lock(&self.state).queue.settle(batch, 0);
+    }
+
+    /// The next batch for the pump of a generic transport; `written` bytes of the former have left.
+    pub(crate) fn poll_pump(
+        &self,
+        cx: &mut Context<'_>,
+        batch: &mut Vec<Piece>,
+        written: usize,
+    ) -> Poll<Pump> {
+        let mut state = lock(&self.state);
+        if matches!(state.writer, Writer::Gone) {
+            return Poll::Ready(Pump::End);
+        }
+        state.queue.settle(batch, written);
+        state.fill(batch, &self.config);
+        let waiters = state.wakeable_room(&self.config);
+        let next = if !batch.is_empty() {
+            Poll::Ready(Pump::Write)
+        } else if state.half_close {
+            Poll::Ready(Pump::Shutdown)
+        } else {
+            remember(&mut state.consumer, cx);
+            Poll::Pending
+        };
+        drop(state);
+        wake_all(waiters);
+        next
+    }
+
+    /// Makes the outbox refuse everything from now on, with `frame` as its last one.
+    fn end(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        closed: Closed,
+        frame: Option<Frame>,
+    ) {
+        if state.ending.is_some() {
+            return;
+        }
+        state.ending = Some(Box::new(closed));
+        self.closed.store(true, Ordering::Release);
+        match frame {
+            Some(frame) => state.queue.append(frame, false),
+            None => state.half_close = true,
+        }
+        let wakers = state.wake_everybody();
+        self.announce(state);
+        wake_all(wakers);
+    }
+
+    /// Tells whoever writes this outbox that there is something to write.
+    fn announce(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        match state.writer {
+            Writer::Idle(_) if !state.scheduled => {
+                state.scheduled = true;
+                drop(state);
+                if let Some(flusher) = &self.flusher {
+                    flusher.mark(Arc::clone(self));
+                }
+            }
+            Writer::Consumer => {
+                let waker = state.consumer.take();
+                drop(state);
+                wake_all(waker);
+            }
+            // Whoever has the writer looks into the queue again before he gives it back.
+            _ => {}
+        }
+    }
+}
+
+impl State {
+    fn fill(&mut self, batch: &mut Vec<Piece>, config: &OutboxConfig) {
+        let mut total = 0;
+        while total < BATCH_BYTES && batch.len() < BATCH_PIECES {
+            let Some(piece) = self.queue.pop(config) else {
+                return;
+            };
+            total += piece.bytes.len();
+            batch.push(piece);
+        }
+    }
+
+    /// The waiters for room, if there is some.
+    fn wakeable_room(&mut self, config: &OutboxConfig) -> Vec<Waker> {
+        if !self.room.is_empty() && self.queue.is_below_low_water(0, config) {
+            std::mem::take(&mut self.room)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn wake_everybody(&mut self) -> Vec<Waker> {
+        let mut wakers = std::mem::take(&mut self.room);
+        wakers.extend(self.socket.take());
+        wakers.extend(self.consumer.take());
+        wakers
+    }
+}
+
+fn remember(slot: &mut Option<Waker>, cx: &Context<'_>) {
+    match slot {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *slot = Some(cx.waker().clone()),
+    }
+}
+
+/// Wakes after the lock was given back, since a waker may run foreign code.
+fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
+    wakers.into_iter().for_each(Waker::wake);
+}
+
+fn closed_by_server(frame: Option<&Frame>) -> Closed {
+    let payload = frame
+        .filter(|frame| frame.op_code() == OpCode::Close)
+        .map(Frame::payload)
+        .unwrap_or_default();
+    let (code, reason) = match *payload {
+        [high, low, ref reason @ ..] => (Some(u16::from_be_bytes([high, low])), reason),
+        _ => (None, &[][..]),
+    };
+    Closed {
+        code,
+        reason: String::from_utf8_lossy(reason).into_owned(),
+        by: ClosedBy::Server,
+    }
+}

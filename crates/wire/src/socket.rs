@@ -1,0 +1,417 @@
+//! An accepted connection: what its own task sees of it.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, Sleep};
+
+use crate::close::{Closed, ClosedBy};
+use crate::connection::{Connection, Limits, Received};
+use crate::flusher::FlusherHandle;
+use crate::frame::Frame;
+use crate::heartbeat::{Beat, Heartbeat};
+use crate::limiter::Permit;
+use crate::linger::Linger;
+use crate::outbox::{Outbox, OutboxConfig};
+use crate::pump;
+use crate::reader::{Reader, Transport};
+use crate::violation::Violation;
+use crate::writer::TcpWriter;
+
+/// Settings of an accepted connection.
+#[derive(Clone, Copy, Debug)]
+pub struct WebSocketConfig {
+    /// What the peer may send.
+    pub limits: Limits,
+    /// How much may wait for the peer.
+    pub outbox: OutboxConfig,
+    /// How long the peer may be silent before it is pinged; 25 s by default, `None` switches pings and
+    /// the timeout off.
+    pub ping_interval: Option<Duration>,
+    /// How long a pinged peer may stay silent before it is given up; 20 s by default.
+    pub ping_timeout: Duration,
+    /// How long closing may take, from the close frame to the end of TCP; 5 s by default.
+    pub close_timeout: Duration,
+    /// Bytes that are read and thrown away while closing, so that the peer gets to see the close frame
+    /// and not a reset; 128 MiB by default, since a peer in the middle of a large message reads only
+    /// after it has sent it.
+    pub drain_bytes: u64,
+}
+
+impl Default for WebSocketConfig {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            outbox: OutboxConfig::default(),
+            ping_interval: Some(Duration::from_secs(25)),
+            ping_timeout: Duration::from_secs(20),
+            close_timeout: Duration::from_secs(5),
+            drain_bytes: 128 * 1024 * 1024,
+        }
+    }
+}
+
+/// What happened on a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A text message; the bytes are valid UTF-8.
+    Text(Bytes),
+    /// A binary message.
+    Binary(Bytes),
+    /// A ping with its payload; it has been answered.
+    Ping(Bytes),
+    /// A pong with its payload.
+    Pong(Bytes),
+    /// The end. The outbox is closed; what is left of the closing handshake goes on by itself.
+    Closed(Closed),
+}
+
+/// The reading side of an accepted connection; its [`Outbox`] is the sending side.
+///
+/// One task calls [`WebSocket::next`] in a loop. Not calling it is backpressure: nothing is read, and
+/// TCP holds the peer back. Dropping the socket without a close ends the connection at once.
+#[derive(Debug)]
+pub struct WebSocket {
+    outbox: Arc<Outbox>,
+    /// `None` once the connection was handed over to its [`Linger`].
+    wire: Option<Wire>,
+    heartbeat: Option<Heartbeat>,
+    timer: Option<Pin<Box<Sleep>>>,
+    closed: Option<Box<Closed>>,
+    close_timeout: Duration,
+    drain_bytes: u64,
+}
+
+/// The receiving half of a transport with what it has not told yet.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) connection: Connection,
+    pub(crate) reader: Reader,
+    /// Bytes that were read and not looked at, from `at` on. Empty, and without memory, most of the
+    /// time: a read of a single message leaves nothing.
+    pub(crate) unread: Vec<u8>,
+    pub(crate) at: usize,
+    /// The task that writes to a generic transport.
+    pub(crate) pump: Option<AbortHandle>,
+    pub(crate) _permit: Option<Permit>,
+}
+
+/// What reading led to.
+pub(crate) enum Input {
+    Received(Received),
+    Violation(Violation),
+    /// The transport ended or failed.
+    End,
+}
+
+impl WebSocket {
+    /// Accepts a connection whose handshake is done on any transport (TLS, a foreign host's stream).
+    /// `leftover` is what was read behind the handshake already.
+    ///
+    /// A task of its own writes to the transport. For plain TCP use [`WebSocket::accept_tcp`].
+    pub fn accept_parts(
+        io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        leftover: &[u8],
+        config: WebSocketConfig,
+    ) -> Self {
+        let io: Box<dyn Transport> = Box::new(io);
+        let (read, write) = tokio::io::split(io);
+        let outbox = Outbox::new(config.outbox);
+        let pump = tokio::spawn(pump::run(Arc::clone(&outbox), write)).abort_handle();
+        Self::assemble(
+            Reader::Generic(read),
+            leftover,
+            config,
+            outbox,
+            Some(pump),
+            None,
+        )
+    }
+
+    /// Accepts a connection whose handshake is done on a TCP stream, which the flusher writes to.
+    pub fn accept_tcp(
+        stream: TcpStream,
+        leftover: &[u8],
+        config: WebSocketConfig,
+        flusher: FlusherHandle,
+    ) -> Self {
+        Self::accept_counted(stream, leftover, config, flusher, None)
+    }
+
+    pub(crate) fn accept_counted(
+        stream: TcpStream,
+        leftover: &[u8],
+        config: WebSocketConfig,
+        flusher: FlusherHandle,
+        permit: Option<Permit>,
+    ) -> Self {
+        let (read, write) = stream.into_split();
+        let outbox = Outbox::on_tcp(config.outbox, flusher, TcpWriter(write));
+        Self::assemble(Reader::Tcp(read), leftover, config, outbox, None, permit)
+    }
+
+    fn assemble(
+        reader: Reader,
+        leftover: &[u8],
+        config: WebSocketConfig,
+        outbox: Arc<Outbox>,
+        pump: Option<AbortHandle>,
+        permit: Option<Permit>,
+    ) -> Self {
+        let heartbeat = config
+            .ping_interval
+            .map(|interval| Heartbeat::new(interval, config.ping_timeout, Instant::now()));
+        Self {
+            outbox,
+            wire: Some(Wire {
+                connection: Connection::new(config.limits),
+                reader,
+                unread: leftover.to_vec(),
+                at: 0,
+                pump,
+                _permit: permit,
+            }),
+            heartbeat,
+            timer: None,
+            closed: None,
+            close_timeout: config.close_timeout,
+            drain_bytes: config.drain_bytes,
+        }
+    }
+
+    /// The sending side.
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// The next thing that happens.
+    ///
+    /// Cancel-safe: dropping the future loses nothing. After [`Event::Closed`] it is given again.
+    /// Pings are answered, violations are told to the peer, and silent peers are pinged in here, so that
+    /// a connection nobody waits on does none of it.
+    pub async fn next(&mut self) -> Event {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// [`WebSocket::next`] for those who poll.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        loop {
+            let Some(wire) = &mut self.wire else {
+                return Poll::Ready(self.closed_event());
+            };
+            if self.outbox.is_closed() {
+                return Poll::Ready(self.outbox_closed());
+            }
+            match wire.poll_input(cx) {
+                Poll::Ready((input, fresh)) => {
+                    if fresh && let Some(heartbeat) = &mut self.heartbeat {
+                        heartbeat.heard(Instant::now());
+                    }
+                    if let Some(input) = input {
+                        return Poll::Ready(self.handle(input));
+                    }
+                }
+                Poll::Pending => {
+                    if self.outbox.poll_closed(cx).is_ready() {
+                        return Poll::Ready(self.outbox_closed());
+                    }
+                    return self.poll_heartbeat(cx);
+                }
+            }
+        }
+    }
+
+    /// Closes with a code and a reason: what is queued is delivered first, then the close frame, then the
+    /// peer's answer is awaited. Takes at most the close timeout.
+    pub async fn close(mut self, code: u16, reason: &str) -> Closed {
+        self.outbox.close(Some(Frame::close(code, reason)));
+        let closed = self.outbox.closed().unwrap_or_else(Closed::lost);
+        if let Some(linger) = self.linger(&closed) {
+            linger.run().await;
+        }
+        closed
+    }
+
+    fn handle(&mut self, input: Input) -> Event {
+        match input {
+            Input::Received(Received::Text(text)) => Event::Text(text),
+            Input::Received(Received::Binary(data)) => Event::Binary(data),
+            Input::Received(Received::Pong(payload)) => Event::Pong(payload),
+            Input::Received(Received::Ping(payload)) => {
+                self.outbox.push_control(Frame::pong(&payload));
+                Event::Ping(payload)
+            }
+            Input::Received(Received::Close(said)) => self.peer_closed(said),
+            Input::Violation(violation) => self.violated(violation),
+            Input::End => self.lost(),
+        }
+    }
+
+    /// Echoes the peer's code behind what is still queued (RFC 6455, section 5.5.1).
+    fn peer_closed(&mut self, said: Option<(u16, String)>) -> Event {
+        let (code, reason) = said.map_or((None, String::new()), |(c, r)| (Some(c), r));
+        let answer = code.map_or_else(Frame::close_empty, |code| Frame::close(code, ""));
+        let closed = Closed {
+            code,
+            reason,
+            by: ClosedBy::Peer,
+        };
+        self.end(closed, Some(answer))
+    }
+
+    fn violated(&mut self, violation: Violation) -> Event {
+        let reason = violation.to_string();
+        let frame = Frame::close(violation.code(), &reason);
+        let closed = Closed {
+            code: Some(violation.code()),
+            reason,
+            by: ClosedBy::Violation,
+        };
+        self.end(closed, Some(frame))
+    }
+
+    fn lost(&mut self) -> Event {
+        self.outbox.close_as(Closed::lost(), None);
+        self.abandon(Closed::lost())
+    }
+
+    fn timed_out(&mut self) -> Event {
+        self.abandon(Closed {
+            code: None,
+            reason: "ping timeout".to_owned(),
+            by: ClosedBy::PingTimeout,
+        })
+    }
+
+    /// Ends the transport without a word, since nobody is there to hear it.
+    fn abandon(&mut self, closed: Closed) -> Event {
+        self.outbox.close_as(closed, None);
+        let closed = self.outbox.closed().unwrap_or_else(Closed::lost);
+        self.outbox.kill();
+        self.wire = None;
+        self.closed = Some(Box::new(closed));
+        self.closed_event()
+    }
+
+    fn end(&mut self, closed: Closed, frame: Option<Frame>) -> Event {
+        self.outbox.close_as(closed, frame);
+        self.outbox_closed()
+    }
+
+    /// Hands what is left of the connection to a task that closes it in order.
+    fn outbox_closed(&mut self) -> Event {
+        let closed = self.outbox.closed().unwrap_or_else(Closed::lost);
+        if let Some(linger) = self.linger(&closed) {
+            tokio::spawn(linger.run());
+        }
+        self.closed = Some(Box::new(closed));
+        self.closed_event()
+    }
+
+    fn linger(&mut self, closed: &Closed) -> Option<Linger> {
+        self.timer = None;
+        Some(Linger {
+            wire: self.wire.take()?,
+            outbox: Arc::clone(&self.outbox),
+            await_close: closed.by == ClosedBy::Server,
+            timeout: self.close_timeout,
+            drain_bytes: self.drain_bytes,
+        })
+    }
+
+    fn closed_event(&self) -> Event {
+        Event::Closed(self.closed.as_deref().cloned().unwrap_or_else(Closed::lost))
+    }
+
+    fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let Some(heartbeat) = &mut self.heartbeat else {
+            return Poll::Pending;
+        };
+        loop {
+            // A timer that is not due needs no look at the clock; signs of life move the deadline only
+            // when it has passed, so that they cost no timer operation.
+            if let Some(timer) = &mut self.timer
+                && timer.as_mut().poll(cx).is_pending()
+            {
+                return Poll::Pending;
+            }
+            match heartbeat.check(Instant::now()) {
+                Beat::Wait(until) => match &mut self.timer {
+                    Some(timer) => timer.as_mut().reset(until),
+                    None => self.timer = Some(Box::pin(tokio::time::sleep_until(until))),
+                },
+                Beat::Ping => self.outbox.push_control(Frame::ping(&[])),
+                Beat::Dead => return Poll::Ready(self.timed_out()),
+            }
+        }
+    }
+}
+
+impl Drop for WebSocket {
+    fn drop(&mut self) {
+        if self.wire.is_some() {
+            self.outbox.kill();
+        }
+    }
+}
+
+impl Wire {
+    /// The next input, and whether bytes came from the network for it. `None` as input means that bytes
+    /// came but nothing is complete.
+    pub(crate) fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Input>, bool)> {
+        if self.at < self.unread.len() {
+            let mut rest = &self.unread[self.at..];
+            let received = self.connection.receive(&mut rest);
+            self.at = self.unread.len() - rest.len();
+            if self.at == self.unread.len() {
+                self.unread = Vec::new();
+                self.at = 0;
+            }
+            if let Some(input) = into_input(received) {
+                return Poll::Ready((Some(input), false));
+            }
+        }
+        let Self {
+            connection,
+            reader,
+            unread,
+            ..
+        } = self;
+        let read = reader.poll_read(cx, |mut bytes| {
+            if bytes.is_empty() {
+                return Some(Input::End);
+            }
+            let received = connection.receive(&mut bytes);
+            if !bytes.is_empty() && received.is_ok() {
+                unread.extend_from_slice(bytes);
+            }
+            into_input(received)
+        });
+        read.map(|read| match read {
+            Ok(input) => (input, true),
+            Err(_) => (Some(Input::End), false),
+        })
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if let Some(pump) = &self.pump {
+            pump.abort();
+        }
+    }
+}
+
+fn into_input(received: Result<Option<Received>, Violation>) -> Option<Input> {
+    match received {
+        Ok(received) => received.map(Input::Received),
+        Err(violation) => Some(Input::Violation(violation)),
+    }
+}
