@@ -256,7 +256,7 @@ impl Serialize for Payload {
                 Ok(value) => value.serialize(serializer),
                 Err(error) => Err(serde::ser::Error::custom(error)),
             },
-            Repr::Tree(value) => value.serialize(serializer),
+            Repr::Tree(value) => Value::serialize(value, serializer),
         }
     }
 }
@@ -269,13 +269,13 @@ impl fmt::Debug for Payload {
             Repr::Json(text) => {
                 let mut cut = Cut::default();
                 cut.push(text);
-                cut.fmt(f)
+                fmt::Display::fmt(&cut, f)
             }
             Repr::Tree(value) => {
                 let mut cut = Cut::default();
                 // It fails when the cut is full, which is what stops it.
                 let _ = Encoder::new(Binary::Length).encode_to(&mut cut, &**value);
-                cut.fmt(f)
+                fmt::Display::fmt(&cut, f)
             }
         }
     }
