@@ -46,8 +46,8 @@ export class NativePeer {
       socket.once("close", (code, reason) => resolve({ code, reason: reason.toString() }));
     });
     socket.on("error", () => {}); // "closed" tells it
-    socket.on("message", (data, isBinary) => {
-      this.#unread.push(isBinary ? data : JSON.parse(data));
+    socket.on("message", (data) => {
+      this.#unread.push(data);
       this.#reader?.();
     });
   }
@@ -59,14 +59,12 @@ export class NativePeer {
   }
 
   /** The next envelope, in the order received. */
-  next() {
-    if (this.#unread.length > 0) return Promise.resolve(this.#unread.shift());
-    return within("an envelope", (resolve) => {
-      this.#reader = () => {
-        this.#reader = undefined;
-        resolve(this.#unread.shift());
-      };
-    });
+  async next() {
+    if (this.#unread.length === 0) {
+      await within("an envelope", (resolve) => (this.#reader = resolve));
+      this.#reader = undefined;
+    }
+    return JSON.parse(this.#unread.shift());
   }
 
   /** Sends a request and returns the next envelope. */

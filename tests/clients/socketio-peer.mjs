@@ -79,6 +79,15 @@ export class SocketIoPeer {
     return within("an upgrade", (resolve) => engine.once("upgrade", resolve));
   }
 
+  /** Resolves after this many pings of the server. */
+  pings(count) {
+    return within(`${count} pings`, (resolve) => {
+      this.socket.io.engine.on("packet", ({ type }) => {
+        if (type === "ping" && --count === 0) resolve();
+      });
+    });
+  }
+
   disconnected() {
     return within("a disconnect", (resolve) => this.socket.once("disconnect", resolve));
   }

@@ -256,12 +256,7 @@ for (const [version, io] of Object.entries(VERSIONS)) {
 
     test("the heartbeat keeps an idle connection alive", async (t) => {
       const peer = await opener(t, io)(protocol.http, WEBSOCKET).connected();
-      let pings = 0;
-      await new Promise((resolve) => {
-        peer.socket.io.engine.on("packet", ({ type }) => {
-          if (type === "ping" && ++pings === 3) resolve();
-        });
-      });
+      await peer.pings(3);
       assert.ok(peer.socket.connected);
     });
   });
