@@ -18,8 +18,10 @@ pub(crate) enum Tier {
 }
 
 /// Every step that builds selects the same packages and features, because then
-/// cargo compiles each crate once and all tiers share the result.
-const EVERYTHING: &str = "--workspace --all-features";
+/// cargo compiles each crate once and all tiers share the result. The benches
+/// stand apart: with all features they would compile the servers of others.
+const PRODUCT: &str = "--workspace --exclude nest-gateway-benches --all-features";
+const BENCHES: &str = "--package nest-gateway-benches";
 
 impl Tier {
     /// All tiers, in the order they run: the quickest answer first.
@@ -88,17 +90,25 @@ impl Tier {
 fn rust_steps() -> Vec<Step> {
     if answers("cargo", &["nextest", "--version"]) {
         vec![
-            Step::cargo("nextest run --no-fail-fast --no-tests=pass").args(EVERYTHING.split(' ')),
-            Step::cargo("test --doc --no-fail-fast").args(EVERYTHING.split(' ')),
+            cargo("nextest run --no-fail-fast --no-tests=pass", PRODUCT),
+            cargo("nextest run --no-fail-fast --no-tests=pass", BENCHES),
+            cargo("test --doc --no-fail-fast", PRODUCT),
         ]
     } else {
-        vec![Step::cargo("test --no-fail-fast").args(EVERYTHING.split(' '))]
+        vec![
+            cargo("test --no-fail-fast", PRODUCT),
+            cargo("test --no-fail-fast", BENCHES),
+        ]
     }
+}
+
+fn cargo(command: &str, selection: &str) -> Step {
+    Step::cargo(command).args(selection.split(' '))
 }
 
 /// The fixture servers and the examples that the npm tests talk to.
 fn build_programs() -> Step {
-    Step::cargo("build --bins --examples").args(EVERYTHING.split(' '))
+    cargo("build --bins --examples", PRODUCT)
 }
 
 fn node_tests(directory: &str) -> Step {
