@@ -31,31 +31,20 @@ pub struct Container {
     on_shutdown: Mutex<Vec<PendingHook>>,
 }
 
-/// A hook that has not run.
-struct PendingHook {
-    provider: usize,
-    hook: Hook,
-}
+/// A container that is checked and not yet constructed.
+pub struct Planned(Plan);
 
-impl Container {
+impl Planned {
     /// Constructs everything that the root modules, and those they import,
     /// provide. Async factories are awaited one after another, each after all
     /// that it needs.
     ///
-    /// `overrides` replace providers of the same type wherever they are
-    /// listed, which is for tests; they may need anything, whether it is
-    /// exported or not. What only replaced providers needed is not constructed.
-    ///
-    /// What is missing, cyclic, invisible or provided twice is reported all
-    /// together, before anything is constructed.
-    pub async fn build(
-        roots: Vec<ModuleSource>,
-        overrides: Vec<Provider>,
-        ambient: Ambient,
-    ) -> Result<Self, ContainerError> {
-        let Plan { graph, steps } =
-            Graph::plan(roots, overrides).map_err(ContainerError::Wiring)?;
-        let mut container = Self {
+    /// # Errors
+    /// The first error of a constructor or factory, with the chain of those who
+    /// need it.
+    pub async fn construct(self, ambient: Ambient) -> Result<Container, ContainerError> {
+        let Plan { graph, steps } = self.0;
+        let mut container = Container {
             instances: graph.providers().map(|_| None).collect(),
             graph,
             ambient,
@@ -66,6 +55,55 @@ impl Container {
             container.construct(index, provider).await?;
         }
         Ok(container)
+    }
+
+    /// Everything of type `A` that modules attached to their providers; see
+    /// [`Container::attachments`].
+    pub fn attachments<A: Any + Send + Sync>(&self) -> impl Iterator<Item = Attachment<A>> {
+        attachments(&self.0.graph)
+    }
+}
+
+impl fmt::Debug for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.graph.providers()).finish()
+    }
+}
+
+/// A hook that has not run.
+struct PendingHook {
+    provider: usize,
+    hook: Hook,
+}
+
+impl Container {
+    /// Works out what is to be constructed, and in which order; nothing is
+    /// constructed yet.
+    ///
+    /// `overrides` replace providers of the same type wherever they are
+    /// listed, which is for tests; they may need anything, whether it is
+    /// exported or not. What only replaced providers needed is not constructed.
+    ///
+    /// # Errors
+    /// What is missing, cyclic, invisible or provided twice, all together.
+    pub fn plan(
+        roots: Vec<ModuleSource>,
+        overrides: Vec<Provider>,
+    ) -> Result<Planned, ContainerError> {
+        let plan = Graph::plan(roots, overrides).map_err(ContainerError::Wiring)?;
+        Ok(Planned(plan))
+    }
+
+    /// [`Container::plan`] and [`Planned::construct`] in one.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub async fn build(
+        roots: Vec<ModuleSource>,
+        overrides: Vec<Provider>,
+        ambient: Ambient,
+    ) -> Result<Self, ContainerError> {
+        Self::plan(roots, overrides)?.construct(ambient).await
     }
 
     async fn construct(&mut self, index: usize, provider: Provider) -> Result<(), ContainerError> {
@@ -116,16 +154,7 @@ impl Container {
     /// Everything of type `A` that modules attached to their providers: the
     /// imported modules before those that import them, and in the order listed.
     pub fn attachments<A: Any + Send + Sync>(&self) -> impl Iterator<Item = Attachment<A>> {
-        self.graph
-            .attachments()
-            .filter_map(|(module, provider, value)| {
-                let value = Arc::clone(value).downcast().ok()?;
-                Some(Attachment {
-                    provider,
-                    module,
-                    value,
-                })
-            })
+        attachments(&self.graph)
     }
 
     /// The root modules, in the order given to [`Container::build`].
@@ -188,6 +217,17 @@ impl Container {
     fn instance<T: ?Sized + Send + Sync + 'static>(&self, index: usize) -> Option<Arc<T>> {
         self.instances[index].as_ref()?.downcast_ref().cloned()
     }
+}
+
+fn attachments<A: Any + Send + Sync>(graph: &Graph) -> impl Iterator<Item = Attachment<A>> {
+    graph.attachments().filter_map(|(module, provider, value)| {
+        let value = Arc::clone(value).downcast().ok()?;
+        Some(Attachment {
+            provider,
+            module,
+            value,
+        })
+    })
 }
 
 /// No user code runs under these locks, so they are never left half changed.

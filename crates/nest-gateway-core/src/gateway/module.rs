@@ -5,7 +5,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::provider::{Key, Provider};
+use super::descriptor::{Gateway, GatewayDescriptor};
+use super::provider::{Injectable, Key, Provider};
 use crate::error::BoxError;
 
 /// A part of an application, as `#[module(..)]` declares it.
@@ -118,6 +119,29 @@ impl ModuleDescriptor {
         self
     }
 
+    /// Lists a provider that registers itself: an `#[injectable]`, or a gateway.
+    #[must_use]
+    pub fn list<P: Provided>(self) -> Self {
+        P::provide(self)
+    }
+
+    /// Lists a gateway: it is provided, and served. What its guards,
+    /// interceptors, pipes, filters and handlers need is checked with it.
+    #[must_use]
+    pub fn gateway<G: Gateway + Injectable>(self) -> Self {
+        self.gateway_provider(Provider::of::<G>(), G::describe())
+    }
+
+    /// [`ModuleDescriptor::gateway`] for a provider and a description made by
+    /// hand.
+    #[must_use]
+    pub fn gateway_provider(self, provider: Provider, gateway: GatewayDescriptor) -> Self {
+        let key = provider.key();
+        let needs = gateway.all_dependencies().into_iter();
+        self.provide(needs.fold(provider, Provider::needs))
+            .attach(key, gateway)
+    }
+
     /// Attaches data about a provider that the container does not understand
     /// and hands back through [`Container::attachments`], such as the
     /// descriptor of a gateway.
@@ -132,6 +156,17 @@ impl ModuleDescriptor {
         });
         self
     }
+}
+
+/// A type that can be listed in `providers(..)`: the macros implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be listed in `providers(..)`",
+    label = "neither `#[injectable]` nor a gateway",
+    note = "put `#[injectable]` on `{Self}`, or list a value with `value(..)` or a function with `factory(..)`"
+)]
+pub trait Provided: 'static {
+    /// Adds the type to a module.
+    fn provide(module: ModuleDescriptor) -> ModuleDescriptor;
 }
 
 /// Something attached to a provider.

@@ -15,7 +15,7 @@ use super::{Map, Value, token};
 /// not text, a number out of range, or a `Serialize` impl that gave up.
 ///
 /// Its text is for the log. It can name types, so it never goes to a client.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("cannot encode the payload: {0}")]
 pub struct EncodeError(String);
 

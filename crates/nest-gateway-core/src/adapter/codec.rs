@@ -1,0 +1,36 @@
+//! Wire formats.
+
+use crate::message::{Encoded, Outgoing};
+
+/// Turns outgoing messages into bytes of one wire format.
+///
+/// Pure: no await, no clock, no state of a connection. A broadcast calls
+/// `encode` once for each [`Format`] among its receivers and gives all
+/// receivers of that format the same bytes.
+pub trait Codec: Send + Sync + 'static {
+    /// The identity of the format. Two codecs with the same format produce the
+    /// same bytes.
+    fn format(&self) -> Format;
+
+    /// Whether the bytes name the namespace's path, so that clients of one
+    /// gateway under different paths (`/room/1`, `/room/2`) cannot share them.
+    fn names_path(&self) -> bool {
+        false
+    }
+
+    /// The message as it goes onto the wire; `None` where this wire says
+    /// nothing (a reply that nobody asked for, on Socket.IO).
+    ///
+    /// # Errors
+    /// When the payload cannot be put into this format; the message is then
+    /// logged and counted as failed.
+    fn encode(
+        &self,
+        path: &str,
+        message: Outgoing<'_>,
+    ) -> Result<Encoded, crate::payload::EncodeError>;
+}
+
+/// The name of a wire format, compared by value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Format(pub &'static str);

@@ -1,0 +1,122 @@
+//! The fan-out: one message, encoded once for each wire format, into the
+//! outboxes of its receivers.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::emitter::Selection;
+use super::hub::Hub;
+use crate::adapter::Format;
+use crate::id::ClientId;
+use crate::message::{Delivery, Encoded, Outgoing};
+use crate::payload::EncodeError;
+use crate::session::Client;
+
+/// Sends one message to everybody that the selection names; returns for how
+/// many clients it was queued.
+pub(crate) fn fan_out(
+    hub: &Hub,
+    selection: &Selection,
+    message: Outgoing<'_>,
+    delivery: Delivery,
+) -> Result<usize, EncodeError> {
+    let mut fan = FanOut {
+        message,
+        delivery,
+        encodings: Vec::new(),
+        last: 0,
+        queued: 0,
+        failure: None,
+    };
+    selection.for_each(hub, |client| fan.deliver(client));
+    match fan.failure {
+        Some(error) if fan.queued == 0 => Err(error),
+        _ => Ok(fan.queued),
+    }
+}
+
+/// Sends one message to one client.
+pub(crate) fn send_to(
+    client: &Client,
+    message: Outgoing<'_>,
+    delivery: Delivery,
+) -> Result<bool, EncodeError> {
+    let encoded = client.encode(message)?;
+    Ok(encoded.is_some_and(|bytes| client.deliver(bytes, delivery)))
+}
+
+struct FanOut<'a> {
+    message: Outgoing<'a>,
+    delivery: Delivery,
+    /// One entry for each wire format seen so far. There are rarely more than
+    /// two, and most rooms have one, so the last hit is looked at first.
+    encodings: Vec<Encoding>,
+    last: usize,
+    queued: usize,
+    failure: Option<EncodeError>,
+}
+
+struct Encoding {
+    format: Format,
+    /// Set when the bytes name the path they are for.
+    path: Option<Arc<str>>,
+    bytes: Encoded,
+}
+
+impl Encoding {
+    fn serves(&self, client: &Client, format: Format) -> bool {
+        self.format == format
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|path| **path == *client.path())
+    }
+}
+
+impl FanOut<'_> {
+    fn deliver(&mut self, client: &Client) {
+        let Some(index) = self.encoding_for(client) else {
+            return;
+        };
+        if let Some(bytes) = &self.encodings[index].bytes
+            && client.deliver(bytes.clone(), self.delivery)
+        {
+            self.queued += 1;
+        }
+    }
+
+    fn encoding_for(&mut self, client: &Client) -> Option<usize> {
+        let format = client.format();
+        let known = |e: &Encoding| e.serves(client, format);
+        if self.encodings.get(self.last).is_some_and(known) {
+            return Some(self.last);
+        }
+        let found = self.encodings.iter().position(known);
+        self.last = match found {
+            Some(index) => index,
+            None => self.encode_for(client)?,
+        };
+        Some(self.last)
+    }
+
+    fn encode_for(&mut self, client: &Client) -> Option<usize> {
+        let bytes = match client.encode(self.message) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                // The other formats may still be able to carry it.
+                tracing::error!(%error, format = client.format().0, "message cannot be encoded");
+                self.failure = Some(error);
+                None
+            }
+        };
+        self.encodings.push(Encoding {
+            format: client.format(),
+            path: client.codec_names_path().then(|| client.shared_path()),
+            bytes,
+        });
+        Some(self.encodings.len() - 1)
+    }
+}
+
+/// The ids that were already visited, where a client can be met twice.
+pub(crate) type Seen = HashSet<ClientId>;

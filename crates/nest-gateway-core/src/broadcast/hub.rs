@@ -1,0 +1,94 @@
+//! The clients and rooms of one namespace.
+
+use std::sync::Arc;
+
+use super::rooms::{Room, Rooms};
+use crate::config::Config;
+use crate::id::ClientId;
+use crate::observe::Stats;
+use crate::session::Client;
+
+/// The clients and rooms of one namespace, of all adapters together.
+///
+/// It exists before the gateways do, so that their providers can hold a
+/// [`WebSocketServer`](super::WebSocketServer).
+pub struct Hub {
+    pub(crate) pattern: Arc<str>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) clients: Room,
+    pub(crate) rooms: Rooms,
+}
+
+/// What a hub is made of.
+pub(crate) struct HubOptions {
+    pub(crate) pattern: Arc<str>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) stats: Arc<Stats>,
+}
+
+impl Hub {
+    pub(crate) fn new(options: HubOptions) -> Arc<Self> {
+        Arc::new(Self {
+            pattern: options.pattern,
+            config: options.config,
+            stats: options.stats,
+            clients: Room::default(),
+            rooms: Rooms::default(),
+        })
+    }
+
+    /// The namespace's path or pattern, such as `/chat` or `/room/{id}`.
+    #[must_use]
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// One client.
+    #[must_use]
+    pub fn client(&self, id: ClientId) -> Option<Client> {
+        self.clients.get(id)
+    }
+
+    /// All clients at this moment.
+    #[must_use]
+    pub fn clients(&self) -> Vec<Client> {
+        self.clients.members()
+    }
+
+    /// How many clients are connected.
+    #[must_use]
+    pub fn client_count(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// How many rooms have members; the room that each client has of its own is
+    /// not counted.
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// The names of all rooms that have members.
+    #[must_use]
+    pub fn room_names(&self) -> Vec<Arc<str>> {
+        self.rooms.names()
+    }
+
+    /// Bytes queued towards all clients.
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        let mut sum = 0;
+        self.clients.for_each(|client| sum += client.queued_bytes());
+        sum
+    }
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub")
+            .field("pattern", &self.pattern)
+            .field("clients", &self.clients.len())
+            .finish_non_exhaustive()
+    }
+}

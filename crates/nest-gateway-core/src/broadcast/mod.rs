@@ -1,0 +1,20 @@
+//! Emits: from a target to the outboxes of its receivers.
+//!
+//! One place holds membership ([`rooms`]), one function fans out
+//! ([`fanout`]): encoded once for each wire format, the same bytes to every
+//! receiver of the format.
+
+mod emitter;
+mod fanout;
+mod hub;
+mod rooms;
+mod server;
+
+pub(crate) use self::emitter::RoomOf;
+pub use self::emitter::{Answers, EmitError, Emitted, Emitter, IntoTargets, Targets};
+pub use self::hub::Hub;
+pub use self::server::{Event, ServerOf, Servers, WebSocketServer};
+
+pub(crate) use self::fanout::send_to;
+pub(crate) use self::hub::HubOptions;
+pub(crate) use self::rooms::{JoinProblem, Memberships};

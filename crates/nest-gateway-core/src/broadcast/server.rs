@@ -1,0 +1,246 @@
+//! The server's side of a namespace, for gateways and their services.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::emitter::{Answers, Emitted, Emitter, IntoTargets};
+use super::hub::Hub;
+use crate::gateway::{Dependency, FromContainer, Key, ResolveError, Resolver};
+use crate::id::ClientId;
+use crate::payload::Payload;
+use crate::session::Client;
+
+/// An event with a name and a body of its own: `#[derive(Event)]`.
+pub trait Event: Serialize {
+    /// The name under which it is emitted.
+    const NAME: &'static str;
+}
+
+/// Emits to the clients of one namespace, of all adapters at once.
+///
+/// A gateway gets the one of its own namespace by having a field (or handler
+/// argument) of this type; other providers use [`ServerOf`].
+#[derive(Clone, Debug)]
+pub struct WebSocketServer {
+    hub: Arc<Hub>,
+}
+
+impl WebSocketServer {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
+        Self { hub }
+    }
+
+    /// The namespace's path or pattern.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.hub.pattern()
+    }
+
+    /// The clients and rooms.
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Emits to every client of the namespace. Never waits for a client.
+    pub fn emit<T: Serialize + ?Sized>(&self, event: &str, data: &T) -> Emitted {
+        self.broadcast().emit(event, data)
+    }
+
+    /// Emits an event with several arguments to every client.
+    pub fn emit_args(&self, event: &str, arguments: Vec<Payload>) -> Emitted {
+        self.broadcast().emit_args(event, arguments)
+    }
+
+    /// Emits a typed event to every client.
+    pub fn send<E: Event>(&self, event: &E) -> Emitted {
+        self.broadcast().send(event)
+    }
+
+    /// Addresses everybody: the start of `broadcast().volatile().emit(..)`.
+    pub fn broadcast(&self) -> Emitter {
+        Emitter::new(Arc::clone(&self.hub))
+    }
+
+    /// Addresses a room, one client by its id, or several of them.
+    pub fn to(&self, targets: impl IntoTargets) -> Emitter {
+        self.broadcast().to(targets)
+    }
+
+    /// Addresses everybody but these.
+    pub fn except(&self, targets: impl IntoTargets) -> Emitter {
+        self.broadcast().except(targets)
+    }
+
+    /// Addresses the clients of this node only.
+    pub fn local(&self) -> Emitter {
+        self.broadcast().local()
+    }
+
+    /// Addresses everybody with a message that may be dropped.
+    pub fn volatile(&self) -> Emitter {
+        self.broadcast().volatile()
+    }
+
+    /// Addresses everybody, with a time limit for answers.
+    pub fn timeout(&self, timeout: Duration) -> Emitter {
+        self.broadcast().timeout(timeout)
+    }
+
+    /// Asks every client; see [`Emitter::emit_with_ack`].
+    pub fn emit_with_ack<T: DeserializeOwned + Send + 'static>(
+        &self,
+        event: &str,
+        data: &(impl Serialize + ?Sized),
+    ) -> Answers<T> {
+        self.broadcast().emit_with_ack(event, data)
+    }
+
+    /// The clients that are connected now.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<Client> {
+        self.hub.clients()
+    }
+
+    /// One client by its id.
+    #[must_use]
+    pub fn client(&self, id: ClientId) -> Option<Client> {
+        self.hub.client(id)
+    }
+
+    /// Puts every client into a room.
+    pub fn join(&self, room: impl Into<Arc<str>>) {
+        self.broadcast().join(room);
+    }
+
+    /// Takes every client out of a room.
+    pub fn leave(&self, room: &str) {
+        self.broadcast().leave(room);
+    }
+
+    /// Disconnects every client.
+    pub fn disconnect(&self, reason: impl Into<Cow<'static, str>>) {
+        self.broadcast().disconnect(reason);
+    }
+}
+
+impl FromContainer for WebSocketServer {
+    fn dependency() -> Option<Dependency> {
+        None
+    }
+
+    fn resolve(resolver: &Resolver<'_>) -> Result<Self, ResolveError> {
+        let consumer = resolver.consumer();
+        let servers = resolver.ambient::<Servers>();
+        servers
+            .and_then(|servers| servers.of(consumer))
+            .ok_or_else(|| {
+                let advice = "only a gateway has a server of its own; \
+                              write ServerOf<TheGateway> to say whose server is meant";
+                ResolveError::new(consumer, Key::of::<Self>(), advice)
+            })
+    }
+}
+
+/// The [`WebSocketServer`] of the gateway `G`, for any provider.
+///
+/// It does not depend on the gateway itself, so that a service which the
+/// gateway needs may hold it.
+pub struct ServerOf<G: 'static> {
+    server: WebSocketServer,
+    gateway: PhantomData<fn() -> G>,
+}
+
+impl<G: 'static> Clone for ServerOf<G> {
+    fn clone(&self) -> Self {
+        Self {
+            server: self.server.clone(),
+            gateway: PhantomData,
+        }
+    }
+}
+
+impl<G: 'static> std::fmt::Debug for ServerOf<G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.server.fmt(f)
+    }
+}
+
+impl<G: 'static> Deref for ServerOf<G> {
+    type Target = WebSocketServer;
+
+    fn deref(&self) -> &WebSocketServer {
+        &self.server
+    }
+}
+
+impl<G: 'static> FromContainer for ServerOf<G> {
+    fn dependency() -> Option<Dependency> {
+        None
+    }
+
+    fn resolve(resolver: &Resolver<'_>) -> Result<Self, ResolveError> {
+        let server = resolver
+            .ambient::<Servers>()
+            .and_then(|servers| servers.of(Key::of::<G>()));
+        match server {
+            Some(server) => Ok(Self {
+                server,
+                gateway: PhantomData,
+            }),
+            None => Err(ResolveError::new(
+                resolver.consumer(),
+                Key::of::<Self>(),
+                format!(
+                    "{} is no gateway of this application; \
+                     list it in providers(..) of a module",
+                    Key::of::<G>()
+                ),
+            )),
+        }
+    }
+}
+
+/// All servers of an application, by gateway type and by namespace. An ambient
+/// value of the container.
+#[derive(Clone, Debug, Default)]
+pub struct Servers {
+    by_gateway: HashMap<Key, WebSocketServer>,
+    by_namespace: HashMap<String, WebSocketServer>,
+}
+
+impl Servers {
+    pub(crate) fn insert(&mut self, gateway: Key, server: WebSocketServer) {
+        self.by_namespace
+            .entry(server.namespace().to_owned())
+            .or_insert_with(|| server.clone());
+        self.by_gateway.insert(gateway, server);
+    }
+
+    pub(crate) fn of(&self, gateway: Key) -> Option<WebSocketServer> {
+        self.by_gateway.get(&gateway).cloned()
+    }
+
+    /// The server of a namespace, by its path or pattern.
+    #[must_use]
+    pub fn namespace(&self, path: &str) -> Option<WebSocketServer> {
+        self.by_namespace.get(path).cloned()
+    }
+}
+
+impl FromContainer for Servers {
+    fn dependency() -> Option<Dependency> {
+        None
+    }
+
+    fn resolve(resolver: &Resolver<'_>) -> Result<Self, ResolveError> {
+        Ok(resolver.ambient::<Self>().cloned().unwrap_or_default())
+    }
+}

@@ -1,0 +1,99 @@
+//! What a handler may take: extractors.
+//!
+//! [`FromContext`] is for what stands around a message (the client, headers, an
+//! identity), [`FromMessage`] for what may also decode its body. Implement the
+//! first for your own extractors.
+
+mod ack;
+mod body;
+mod client;
+mod handshake;
+mod provider;
+
+pub use self::ack::Ack;
+pub use self::body::{Binary, EventName, MessageArgs, MessageBody, RawBody};
+pub use self::client::{Auth, ConnectedSocket, State};
+pub use self::handshake::{Path, Query};
+pub use self::provider::{Inject, Server};
+
+use tokio_util::sync::CancellationToken;
+
+use super::context::ExecutionContext;
+use crate::error::WsException;
+use crate::payload::Payload;
+
+/// An argument of a handler that may look at the message's body.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a handler",
+    label = "not an extractor",
+    note = "a message's body is `MessageBody<{Self}>`, the client is `ConnectedSocket`, a provider is `Inject<..>`; own extractors implement `FromContext`"
+)]
+pub trait FromMessage: Sized {
+    /// Takes the value out of the message.
+    ///
+    /// # Errors
+    /// The exception that the client gets instead of an answer.
+    fn from_message(
+        context: &ExecutionContext,
+    ) -> impl Future<Output = Result<Self, WsException>> + Send {
+        Self::from_body(context, None)
+    }
+
+    /// The same for an argument with a body of its own: after
+    /// `#[body("field")]` or pipes on the argument. `None` stands for the
+    /// message's body.
+    ///
+    /// # Errors
+    /// As [`FromMessage::from_message`].
+    fn from_body(
+        context: &ExecutionContext,
+        body: Option<Payload>,
+    ) -> impl Future<Output = Result<Self, WsException>> + Send;
+}
+
+/// An argument of a handler that stands around the message: implement this for
+/// your own extractors.
+pub trait FromContext: Sized {
+    /// Takes the value out of the context.
+    ///
+    /// # Errors
+    /// The exception that the client gets instead of an answer.
+    fn from_context(context: &ExecutionContext) -> Result<Self, WsException>;
+}
+
+impl<T: FromContext> FromMessage for T {
+    async fn from_body(
+        context: &ExecutionContext,
+        _: Option<Payload>,
+    ) -> Result<Self, WsException> {
+        T::from_context(context)
+    }
+}
+
+impl<T: FromMessage> FromMessage for Option<T> {
+    /// `None` when the value cannot be extracted; for a body, also when there is
+    /// none.
+    async fn from_body(
+        context: &ExecutionContext,
+        body: Option<Payload>,
+    ) -> Result<Self, WsException> {
+        Ok(T::from_body(context, body).await.ok())
+    }
+}
+
+impl<T: FromMessage> FromMessage for Result<T, WsException> {
+    /// The handler decides what a failure means.
+    async fn from_body(
+        context: &ExecutionContext,
+        body: Option<Payload>,
+    ) -> Result<Self, WsException> {
+        Ok(T::from_body(context, body).await)
+    }
+}
+
+impl FromContext for CancellationToken {
+    /// Fires when the client leaves or cancels this request.
+    fn from_context(context: &ExecutionContext) -> Result<Self, WsException> {
+        Ok(context.cancellation())
+    }
+}

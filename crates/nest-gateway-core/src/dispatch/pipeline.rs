@@ -1,0 +1,134 @@
+//! The pipeline itself.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+
+use super::answer;
+use super::context::ExecutionContext;
+use super::filter::{Caught, DynFilter};
+use super::handler::HandlerResult;
+use super::interceptor::Next;
+use crate::close::CloseReason;
+use crate::config::DenyPolicy;
+use crate::error::WsException;
+use crate::observe::{Outcome, panic_text};
+
+/// Handles one message, from its guards to the last item of its reply.
+///
+/// Every failure, a panic included, ends here as an answer to the client.
+pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
+    let context = &*context;
+    let result = match context.client().hub().config.handler_timeout {
+        None => caught(guards_to_handler(context)).await,
+        Some(limit) => {
+            match tokio::time::timeout(limit, caught(guards_to_handler(context))).await {
+                Ok(result) => result,
+                Err(_) => Err(WsException::new("The handler took too long").with_code("timeout")),
+            }
+        }
+    };
+    let outcome = match result {
+        Ok(reply) => match caught(answer::send(context, reply)).await {
+            Ok(()) => Outcome::Handled,
+            Err(exception) => failed(context, exception).await,
+        },
+        Err(exception) => failed(context, exception).await,
+    };
+    context
+        .client()
+        .hub()
+        .stats
+        .handled(context.event(), outcome);
+}
+
+async fn guards_to_handler(context: &ExecutionContext) -> HandlerResult<'_> {
+    let route = context.route();
+    for guard in &route.enhancers().guards {
+        if !guard.can_activate(context).await? {
+            denied(context);
+            return Err(WsException::forbidden());
+        }
+    }
+    match route.enhancers().interceptors.as_slice() {
+        [] => pipes_and_handler(context).await,
+        chain => Next::new(chain, context).run().await,
+    }
+}
+
+/// The innermost part, which an interceptor may run more than once.
+pub(super) async fn pipes_and_handler(context: &ExecutionContext) -> HandlerResult<'_> {
+    let route = context.route();
+    if let Some((first, others)) = route.enhancers().pipes.split_first() {
+        let mut body = first
+            .transform(context.arguments().first(), context)
+            .await?;
+        for pipe in others {
+            body = pipe.transform(body, context).await?;
+        }
+        context.set_body(body);
+    }
+    route.handler().call(context).await
+}
+
+/// Gives the error to the one filter that fits, and the client its answer.
+async fn failed(context: &ExecutionContext, exception: WsException) -> Outcome {
+    let outcome = Outcome::of(&exception);
+    let Some(filter) = filter_for(context, &exception) else {
+        answer::exception(context, &exception);
+        return outcome;
+    };
+    match caught(filter.catch(&exception, context)).await {
+        Ok(Caught::Unchanged) => answer::exception(context, &exception),
+        Ok(Caught::Exception(other)) => answer::exception(context, &other),
+        Ok(Caught::Answer(reply)) => {
+            if let Err(error) = caught(answer::send(context, reply)).await {
+                answer::exception(context, &error);
+            }
+        }
+        Err(error) => answer::exception(context, &as_internal(error)),
+    }
+    outcome
+}
+
+fn filter_for<'a>(
+    context: &'a ExecutionContext,
+    exception: &WsException,
+) -> Option<&'a Arc<dyn DynFilter>> {
+    context.route().filter_levels().find_map(|filters| {
+        // The first of the best: `max_by_key` would take the last.
+        filters
+            .iter()
+            .rev()
+            .filter_map(|filter| Some((filter.fit(exception)?, filter)))
+            .max_by_key(|(fit, _)| *fit)
+            .map(|(_, filter)| filter)
+    })
+}
+
+/// The client of a failing filter learns nothing of it.
+fn as_internal(error: WsException) -> WsException {
+    if error.log_id().is_some() {
+        error
+    } else {
+        WsException::internal(error)
+    }
+}
+
+fn denied(context: &ExecutionContext) {
+    if context.client().hub().config.deny_policy == DenyPolicy::Close {
+        context.client().close(CloseReason::Denied);
+    }
+}
+
+/// A panic of user code costs its message only.
+async fn caught<T>(future: impl Future<Output = Result<T, WsException>>) -> Result<T, WsException> {
+    match AssertUnwindSafe(future).catch_unwind().await {
+        Ok(result) => result,
+        Err(panic) => Err(WsException::internal(format!(
+            "panicked: {}",
+            panic_text(&*panic)
+        ))),
+    }
+}

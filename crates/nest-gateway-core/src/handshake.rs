@@ -1,0 +1,199 @@
+//! What a client said when it connected.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde::de::DeserializeOwned;
+
+use crate::payload::{BodyError, Payload};
+
+/// Headers that only served the handshake itself; they are not kept, so that
+/// an idle connection stays small.
+const HOP_BY_HOP: [&str; 7] = [
+    "connection",
+    "upgrade",
+    "keep-alive",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-extensions",
+    "content-length",
+];
+
+/// The request with which a client connected, on whatever transport.
+#[derive(Clone, Debug)]
+pub struct Handshake(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    headers: Headers,
+    query: Box<str>,
+    auth: Payload,
+    peer: Option<SocketAddr>,
+    secure: bool,
+    time: SystemTime,
+}
+
+impl Handshake {
+    /// Takes what is worth keeping from the head of the HTTP request.
+    #[must_use]
+    pub fn from_http(head: &http::request::Parts) -> Self {
+        Self(Arc::new(Parts {
+            headers: Headers::from_http(&head.headers),
+            query: head.uri.query().unwrap_or_default().into(),
+            auth: Payload::empty(),
+            peer: head.extensions.get::<PeerAddr>().map(|peer| peer.0),
+            secure: head.extensions.get::<Secure>().is_some(),
+            time: SystemTime::now(),
+        }))
+    }
+
+    /// A handshake of a transport without HTTP: no headers, no query.
+    #[must_use]
+    pub fn bare(peer: Option<SocketAddr>) -> Self {
+        Self(Arc::new(Parts {
+            headers: Headers(Box::default()),
+            query: Box::default(),
+            auth: Payload::empty(),
+            peer,
+            secure: false,
+            time: SystemTime::now(),
+        }))
+    }
+
+    /// The same handshake with credentials that came outside of the HTTP
+    /// request: Socket.IO's `auth`.
+    #[must_use]
+    pub fn with_auth(&self, auth: Payload) -> Self {
+        let parts = &self.0;
+        Self(Arc::new(Parts {
+            headers: parts.headers.clone(),
+            query: parts.query.clone(),
+            auth,
+            peer: parts.peer,
+            secure: parts.secure,
+            time: parts.time,
+        }))
+    }
+
+    /// The headers, without those that only served the handshake itself.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.0.headers
+    }
+
+    /// One header, by its case-insensitive name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers.get(name)
+    }
+
+    /// The raw query string, without the question mark.
+    #[must_use]
+    pub fn query_string(&self) -> &str {
+        &self.0.query
+    }
+
+    /// The query's pairs, decoded.
+    pub fn query_pairs(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        crate::query::pairs(&self.0.query)
+    }
+
+    /// The last value of one query parameter.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<String> {
+        self.query_pairs()
+            .filter_map(|(key, value)| (key == name).then_some(value))
+            .last()
+    }
+
+    /// Credentials that came outside of the HTTP request (Socket.IO's `auth`);
+    /// empty on other transports.
+    #[must_use]
+    pub fn auth(&self) -> &Payload {
+        &self.0.auth
+    }
+
+    /// Those credentials as a type.
+    pub fn auth_as<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
+        self.0.auth.decode()
+    }
+
+    /// The token that the client presented, wherever it may stand:
+    /// `Authorization: Bearer`, the query parameter `token`, or `auth.token`.
+    #[must_use]
+    pub fn bearer_token(&self) -> Option<String> {
+        let header = self.header("authorization").and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme
+                .eq_ignore_ascii_case("bearer")
+                .then(|| token.trim().to_owned())
+        });
+        header
+            .or_else(|| self.query("token"))
+            .or_else(|| self.0.auth.field("token").decode().ok())
+    }
+
+    /// The address of the peer, where the transport knows it.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.0.peer
+    }
+
+    /// Whether the connection is encrypted up to this process.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.0.secure
+    }
+
+    /// When the client connected.
+    #[must_use]
+    pub fn time(&self) -> SystemTime {
+        self.0.time
+    }
+}
+
+/// Request headers in one small block.
+///
+/// A `HeaderMap` costs several KiB, which an idle connection would keep; this
+/// costs the bytes of its lines.
+#[derive(Clone, Debug)]
+pub struct Headers(Box<str>);
+
+impl Headers {
+    fn from_http(map: &http::HeaderMap) -> Self {
+        let mut block = String::new();
+        for (name, value) in map {
+            let Ok(value) = value.to_str() else { continue };
+            if !HOP_BY_HOP.contains(&name.as_str()) {
+                block.push_str(name.as_str());
+                block.push(':');
+                block.push_str(value);
+                block.push('\n');
+            }
+        }
+        Self(block.into_boxed_str())
+    }
+
+    /// The first value under this case-insensitive name. Values that are not
+    /// visible ASCII are not kept.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
+    }
+
+    /// All headers; names are in lower case.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.lines().filter_map(|line| line.split_once(':'))
+    }
+}
+
+/// Request extension in which an accept loop tells the peer's address.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerAddr(pub SocketAddr);
+
+/// Request extension in which an accept loop tells that the connection is
+/// encrypted.
+#[derive(Clone, Copy, Debug)]
+pub struct Secure;

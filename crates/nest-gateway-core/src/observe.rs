@@ -1,0 +1,258 @@
+//! What can be observed from outside: counters, log events, spans. All stable
+//! names stand in this file.
+//!
+//! Names that clients choose (unknown events, rooms) are never metric labels.
+
+use std::any::Any;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crate::adapter::Refusal;
+use crate::close::DisconnectReason;
+use crate::error::WsException;
+use crate::id::ClientId;
+use crate::message::Delivery;
+use crate::session::Client;
+
+/// How the handling of a message ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The handler answered.
+    Handled,
+    /// It, or something in front of it, answered with an error meant for the
+    /// client.
+    Failed,
+    /// It failed with an error that is none of the client's business.
+    Internal,
+    /// A guard said no.
+    Denied,
+    /// The body did not fit.
+    BadBody,
+    /// Nobody subscribed to the event.
+    Unknown,
+    /// The message could not be decoded.
+    Malformed,
+    /// The client sent more messages than allowed.
+    RateLimited,
+}
+
+impl Outcome {
+    pub(crate) fn of(exception: &WsException) -> Self {
+        match exception.code() {
+            Some("internal") => Self::Internal,
+            Some("forbidden") => Self::Denied,
+            Some("bad_request") => Self::BadBody,
+            _ => Self::Failed,
+        }
+    }
+
+    /// The name in metrics and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Handled => "handled",
+            Self::Failed => "failed",
+            Self::Internal => "internal",
+            Self::Denied => "denied",
+            Self::BadBody => "bad_body",
+            Self::Unknown => "unknown",
+            Self::Malformed => "malformed",
+            Self::RateLimited => "rate_limited",
+        }
+    }
+}
+
+/// Counters of an application since its start, readable at any time and
+/// injectable into providers.
+#[derive(Debug, Default)]
+pub struct Stats {
+    clients: AtomicUsize,
+    running_handlers: AtomicUsize,
+    streams: AtomicUsize,
+    connections: AtomicU64,
+    refused: AtomicU64,
+    received: AtomicU64,
+    received_bytes: AtomicU64,
+    sent: AtomicU64,
+    sent_bytes: AtomicU64,
+    dropped: AtomicU64,
+    slow_consumers: AtomicU64,
+    failed: AtomicU64,
+}
+
+macro_rules! readings {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $field:ident;)*) => {
+        impl Stats {$(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(&self) -> $type {
+                self.$field.load(Ordering::Relaxed)
+            }
+        )*}
+    };
+}
+readings! {
+    /// Clients that are connected now, over all adapters and namespaces.
+    clients: usize = clients;
+    /// Handlers that are running now.
+    running_handlers: usize = running_handlers;
+    /// Streams that are running now.
+    streams: usize = streams;
+    /// Clients that connected since the start.
+    connections: u64 = connections;
+    /// Clients that were refused.
+    refusals: u64 = refused;
+    /// Messages received.
+    messages_received: u64 = received;
+    /// Their size in bytes, without framing.
+    bytes_received: u64 = received_bytes;
+    /// Messages queued towards clients.
+    messages_sent: u64 = sent;
+    /// Their size in bytes, with framing.
+    bytes_sent: u64 = sent_bytes;
+    /// Messages dropped because a client read too slowly.
+    messages_dropped: u64 = dropped;
+    /// Clients closed because they read too slowly.
+    slow_consumers: u64 = slow_consumers;
+    /// Messages that were answered with an exception.
+    exceptions: u64 = failed;
+}
+
+impl Stats {
+    pub(crate) fn connected(&self, client: &Client) {
+        self.clients.fetch_add(1, Ordering::Relaxed);
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(
+            client = %client.id(),
+            adapter = client.adapter(),
+            namespace = client.path(),
+            "connected"
+        );
+        #[cfg(feature = "metrics")]
+        {
+            metrics::counter!(names::CONNECTIONS, "adapter" => client.adapter()).increment(1);
+            metrics::gauge!(names::CLIENTS, "adapter" => client.adapter()).increment(1.0);
+        }
+    }
+
+    pub(crate) fn disconnected(&self, client: &Client, reason: &DisconnectReason) {
+        self.clients.fetch_sub(1, Ordering::Relaxed);
+        tracing::debug!(client = %client.id(), %reason, "disconnected");
+        #[cfg(feature = "metrics")]
+        metrics::gauge!(names::CLIENTS, "adapter" => client.adapter()).decrement(1.0);
+    }
+
+    pub(crate) fn refused(&self, refusal: &Refusal) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(
+            status = refusal.status(),
+            reason = refusal.message(),
+            "refused"
+        );
+        #[cfg(feature = "metrics")]
+        metrics::counter!(names::REFUSALS, "status" => refusal.status().to_string()).increment(1);
+    }
+
+    pub(crate) fn received(&self, size: usize) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+        self.received_bytes
+            .fetch_add(size as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sent(&self, size: usize) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.sent_bytes.fetch_add(size as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn dropped(&self, client: ClientId, delivery: Delivery) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        if delivery == Delivery::Reliable {
+            tracing::debug!(%client, "message dropped: the client reads too slowly");
+        }
+        #[cfg(feature = "metrics")]
+        metrics::counter!(names::DROPPED).increment(1);
+    }
+
+    pub(crate) fn too_slow(&self, client: ClientId) {
+        self.slow_consumers.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(%client, "closing: the client reads too slowly");
+        #[cfg(feature = "metrics")]
+        metrics::counter!(names::SLOW_CONSUMERS).increment(1);
+    }
+
+    /// `event` is a registered one, or empty.
+    pub(crate) fn handled(&self, event: &str, outcome: Outcome) {
+        if outcome != Outcome::Handled {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        #[cfg(feature = "metrics")]
+        metrics::counter!(
+            names::MESSAGES,
+            "event" => event.to_owned(),
+            "outcome" => outcome.as_str()
+        )
+        .increment(1);
+        #[cfg(not(feature = "metrics"))]
+        let _ = event;
+    }
+
+    pub(crate) fn handler_started(self: &std::sync::Arc<Self>) -> RunningGuard {
+        RunningGuard::new(self, |stats| &stats.running_handlers)
+    }
+
+    pub(crate) fn stream_started(self: &std::sync::Arc<Self>) -> RunningGuard {
+        RunningGuard::new(self, |stats| &stats.streams)
+    }
+}
+
+/// Counts something for as long as it lives.
+pub(crate) struct RunningGuard {
+    stats: std::sync::Arc<Stats>,
+    counter: fn(&Stats) -> &AtomicUsize,
+}
+
+impl RunningGuard {
+    fn new(stats: &std::sync::Arc<Stats>, counter: fn(&Stats) -> &AtomicUsize) -> Self {
+        counter(stats).fetch_add(1, Ordering::Relaxed);
+        Self {
+            stats: std::sync::Arc::clone(stats),
+            counter,
+        }
+    }
+}
+
+impl Drop for RunningGuard {
+    fn drop(&mut self) {
+        (self.counter)(&self.stats).fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The text of a panic.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no text)")
+}
+
+/// Names of metrics.
+#[cfg(feature = "metrics")]
+pub mod names {
+    /// Clients that are connected now; label `adapter`.
+    pub const CLIENTS: &str = "nest_gateway_clients";
+    /// Clients that connected; label `adapter`.
+    pub const CONNECTIONS: &str = "nest_gateway_connections_total";
+    /// Clients that were refused; label `status`.
+    pub const REFUSALS: &str = "nest_gateway_refusals_total";
+    /// Messages handled; labels `event` (registered ones only) and `outcome`.
+    pub const MESSAGES: &str = "nest_gateway_messages_total";
+    /// Messages dropped because a client read too slowly.
+    pub const DROPPED: &str = "nest_gateway_dropped_total";
+    /// Clients closed because they read too slowly.
+    pub const SLOW_CONSUMERS: &str = "nest_gateway_slow_consumers_total";
+    /// Bytes queued towards clients.
+    pub const QUEUED_BYTES: &str = "nest_gateway_queued_bytes";
+    /// Streams that are running.
+    pub const STREAMS: &str = "nest_gateway_streams";
+}

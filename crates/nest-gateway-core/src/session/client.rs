@@ -1,0 +1,476 @@
+//! The server's handle of one client.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::acks::{AckError, Answer, Questions};
+use super::data::ClientData;
+use crate::adapter::{Admission, Format, Gone, Outlet, PathParams, Place, Sent};
+use crate::broadcast::{
+    Emitted, Emitter, Event, Hub, IntoTargets, JoinProblem, Memberships, send_to,
+};
+use crate::close::CloseReason;
+use crate::error::WsException;
+use crate::handshake::Handshake;
+use crate::id::ClientId;
+use crate::message::{Arguments, Delivery, Encoded, Outgoing};
+use crate::payload::{EncodeError, Payload};
+
+thread_local! {
+    /// The client whose `on_connection` is being polled on this thread: what it
+    /// emits goes out at once, while emits of others to that client are held.
+    static OPENING: Cell<Option<ClientId>> = const { Cell::new(None) };
+}
+
+/// A connected client, in one namespace. Cheap to clone; holding it does not
+/// keep the connection open.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    id: ClientId,
+    adapter: &'static str,
+    path: Arc<str>,
+    params: PathParams,
+    hub: Arc<Hub>,
+    outlet: Arc<dyn Outlet>,
+    handshake: Handshake,
+    data: ClientData,
+    memberships: Memberships,
+    questions: Questions,
+    state: AtomicU8,
+    held: Mutex<Vec<(Bytes, Delivery)>>,
+    closing: OnceLock<CloseReason>,
+    recovered: bool,
+    pub(super) waker: AtomicWaker,
+    _place: Place,
+}
+
+/// `on_connection` has not ended yet.
+const OPENING_STATE: u8 = 0;
+/// Connected.
+const OPEN_STATE: u8 = 1;
+/// Gone.
+const CLOSED_STATE: u8 = 2;
+
+impl Client {
+    pub(super) fn new(
+        id: ClientId,
+        adapter: &'static str,
+        admission: Admission,
+        outlet: Arc<dyn Outlet>,
+        recovered: bool,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            id,
+            adapter,
+            path: admission.path,
+            params: admission.params,
+            hub: Arc::clone(admission.namespace.hub()),
+            outlet,
+            handshake: admission.handshake,
+            data: admission.data,
+            memberships: Memberships::default(),
+            questions: Questions::default(),
+            state: AtomicU8::new(OPENING_STATE),
+            held: Mutex::default(),
+            closing: OnceLock::new(),
+            recovered,
+            waker: AtomicWaker::new(),
+            _place: admission.place,
+        }))
+    }
+
+    /// Its public id, which is also the name of the room that only it is in.
+    #[must_use]
+    pub fn id(&self) -> ClientId {
+        self.0.id
+    }
+
+    /// The name of the adapter that it came through: `native`, `socketio`.
+    #[must_use]
+    pub fn adapter(&self) -> &'static str {
+        self.0.adapter
+    }
+
+    /// The path of its namespace as the client asked for it: `/room/7`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// One parameter of the namespace's path: `id` of `/room/{id}`.
+    #[must_use]
+    pub fn path_param(&self, name: &str) -> Option<&str> {
+        self.path_params()
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// All parameters of the namespace's path.
+    pub fn path_params(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.params.iter().map(|(key, value)| (&**key, &**value))
+    }
+
+    /// What it said when it connected.
+    #[must_use]
+    pub fn handshake(&self) -> &Handshake {
+        &self.0.handshake
+    }
+
+    /// Typed values that belong to this client and live as long as it does.
+    #[must_use]
+    pub fn data(&self) -> &ClientData {
+        &self.0.data
+    }
+
+    /// Whether the client came back within the recovery window, with its rooms
+    /// and the messages that it missed.
+    #[must_use]
+    pub fn recovered(&self) -> bool {
+        self.0.recovered
+    }
+
+    /// Whether it is still there.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.0.state.load(Ordering::Acquire) != CLOSED_STATE && self.0.closing.get().is_none()
+    }
+
+    /// Emits an event to this client. The result may be awaited, to go on only
+    /// when the client keeps up.
+    pub fn emit<T: Serialize + ?Sized>(&self, event: &str, data: &T) -> Emitted {
+        let payload = Payload::from_serialize(data).map(Arguments::from);
+        self.emit_arguments(event, payload, Delivery::Reliable)
+    }
+
+    /// Emits an event with several arguments.
+    pub fn emit_args(&self, event: &str, arguments: Vec<Payload>) -> Emitted {
+        self.emit_arguments(event, Ok(arguments.into()), Delivery::Reliable)
+    }
+
+    /// Emits an event that may be dropped when the client reads too slowly.
+    pub fn emit_volatile<T: Serialize + ?Sized>(&self, event: &str, data: &T) -> Emitted {
+        let payload = Payload::from_serialize(data).map(Arguments::from);
+        self.emit_arguments(event, payload, Delivery::Volatile)
+    }
+
+    /// Emits a typed event to this client.
+    pub fn send<E: Event>(&self, event: &E) -> Emitted {
+        self.emit(E::NAME, event)
+    }
+
+    /// Emits an event and waits for the client's answer, at most `ack_timeout`
+    /// of the configuration (10 s).
+    ///
+    /// The answer does not queue behind the client's other messages, so that a
+    /// handler may wait for it. Dropping the future stops waiting.
+    ///
+    /// # Errors
+    /// [`AckError`] when no answer comes in time, the client goes, or the
+    /// answer is not a `T`.
+    pub async fn emit_with_ack<T: DeserializeOwned>(
+        &self,
+        event: &str,
+        data: &(impl Serialize + ?Sized),
+    ) -> Result<T, AckError> {
+        let timeout = self.0.hub.config.ack_timeout;
+        self.emit_with_ack_in(timeout, event, data).await
+    }
+
+    /// [`Client::emit_with_ack`] with a time limit of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn emit_with_ack_in<T: DeserializeOwned>(
+        &self,
+        timeout: Duration,
+        event: &str,
+        data: &(impl Serialize + ?Sized),
+    ) -> Result<T, AckError> {
+        let payload = Payload::from_serialize(data)?;
+        let answer = self.ask(event, payload.into(), timeout).await?;
+        Ok(answer.decode()?)
+    }
+
+    /// Everybody in the namespace but this client.
+    pub fn broadcast(&self) -> Emitter {
+        Emitter::new(Arc::clone(&self.0.hub)).without(self.id())
+    }
+
+    /// A room, or other clients, without this client.
+    pub fn to(&self, targets: impl IntoTargets) -> Emitter {
+        self.broadcast().to(targets)
+    }
+
+    /// Joins a room.
+    ///
+    /// # Errors
+    /// When the client is in as many rooms as allowed, the room's name is
+    /// longer than 256 bytes, or the client is gone.
+    #[expect(clippy::unused_async, reason = "other nodes will have to be told")]
+    pub async fn join(&self, room: impl Into<Arc<str>>) -> Result<(), WsException> {
+        self.join_now(room.into())
+    }
+
+    /// Leaves a room; leaving one that it is not in changes nothing.
+    #[expect(clippy::unused_async, reason = "other nodes will have to be told")]
+    pub async fn leave(&self, room: impl AsRef<str>) {
+        self.leave_now(room.as_ref());
+    }
+
+    /// The rooms it is in, without the one of its own.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<Arc<str>> {
+        self.0.memberships.names()
+    }
+
+    /// Whether it is in this room.
+    #[must_use]
+    pub fn is_in(&self, room: &str) -> bool {
+        self.0.memberships.contains(room)
+    }
+
+    /// Ends the connection in an orderly way: what is queued is still
+    /// delivered, then the client is told `reason` (with code 1000 where the
+    /// wire has codes).
+    pub fn disconnect(&self, reason: impl Into<Cow<'static, str>>) {
+        self.close(CloseReason::Disconnected(reason.into()));
+    }
+
+    /// [`Client::disconnect`] with an application's own close code, 3000 to
+    /// 4999; another code becomes 1000.
+    pub fn disconnect_with(&self, code: u16, reason: impl Into<Cow<'static, str>>) {
+        let reason = reason.into();
+        self.close(if (3000..5000).contains(&code) {
+            CloseReason::Custom(code, reason)
+        } else {
+            CloseReason::Disconnected(reason)
+        });
+    }
+
+    /// Bytes that wait in its outbox.
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.0.outlet.queued_bytes()
+    }
+
+    /// Ends the connection for a reason; the first reason wins. The session
+    /// notices at its next poll.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        if self.0.closing.set(reason).is_ok() {
+            self.0.waker.wake();
+        }
+    }
+
+    pub(super) fn closing(&self) -> Option<&CloseReason> {
+        self.0.closing.get()
+    }
+
+    pub(super) fn waker(&self) -> &AtomicWaker {
+        &self.0.waker
+    }
+
+    pub(super) fn questions(&self) -> &Questions {
+        &self.0.questions
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.0.hub
+    }
+
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        Arc::clone(&self.0.path)
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.0.outlet.codec().format()
+    }
+
+    pub(crate) fn codec_names_path(&self) -> bool {
+        self.0.outlet.codec().names_path()
+    }
+
+    pub(crate) fn encode(&self, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
+        self.0.outlet.codec().encode(&self.0.path, message)
+    }
+
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        self.0.outlet.poll_room(context)
+    }
+
+    pub(crate) fn join_now(&self, room: Arc<str>) -> Result<(), WsException> {
+        if room.len() > MAX_ROOM_NAME_BYTES {
+            return Err(WsException::new("Room name too long").with_code("room_name"));
+        }
+        let limit = self.0.hub.config.max_rooms_per_client;
+        let joined = self
+            .0
+            .memberships
+            .join(&self.0.hub.rooms, self, room, limit);
+        joined.map_err(|problem| match problem {
+            JoinProblem::TooMany => WsException::new(format!("Too many rooms; at most {limit}"))
+                .with_code("too_many_rooms"),
+            JoinProblem::Gone => WsException::new("The client is gone").with_code("gone"),
+        })
+    }
+
+    pub(crate) fn leave_now(&self, room: &str) {
+        self.0.memberships.leave(&self.0.hub.rooms, self.id(), room);
+    }
+
+    /// Asks the client; the question is on its way when this returns.
+    pub(crate) fn ask(&self, event: &str, arguments: Arguments, timeout: Duration) -> Answer {
+        let max = self.0.hub.config.max_open_questions;
+        self.0.questions.ask(max, timeout, |id| {
+            let message = Outgoing::Question {
+                id,
+                event,
+                arguments: &arguments,
+            };
+            match send_to(self, message, Delivery::Reliable) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(AckError::Gone),
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
+    /// Queues encoded bytes; `true` when they are on their way.
+    pub(crate) fn deliver(&self, bytes: Bytes, delivery: Delivery) -> bool {
+        match self.0.state.load(Ordering::Acquire) {
+            OPEN_STATE => self.push(bytes, delivery),
+            OPENING_STATE => self.deliver_while_opening(bytes, delivery),
+            _ => false,
+        }
+    }
+
+    fn deliver_while_opening(&self, bytes: Bytes, delivery: Delivery) -> bool {
+        if OPENING.get() == Some(self.id()) {
+            return self.push(bytes, delivery);
+        }
+        let mut held = self.held();
+        // `open` may have run since the state was read.
+        if self.0.state.load(Ordering::Acquire) != OPENING_STATE {
+            drop(held);
+            return self.deliver(bytes, delivery);
+        }
+        if held.len() >= self.0.hub.config.outbox_messages {
+            drop(held);
+            self.close(CloseReason::SlowConsumer);
+            return false;
+        }
+        held.push((bytes, delivery));
+        true
+    }
+
+    fn push(&self, bytes: Bytes, delivery: Delivery) -> bool {
+        let size = bytes.len();
+        match self.0.outlet.send(bytes, delivery) {
+            Sent::Queued => {
+                self.0.hub.stats.sent(size);
+                true
+            }
+            Sent::Dropped => {
+                self.0.hub.stats.dropped(self.id(), delivery);
+                false
+            }
+            Sent::Overflow => {
+                if self.0.closing.get().is_none() {
+                    self.0.hub.stats.too_slow(self.id());
+                }
+                self.close(CloseReason::SlowConsumer);
+                false
+            }
+            Sent::Gone => false,
+        }
+    }
+
+    /// Polls `on_connection` with what it emits going out at once.
+    pub(super) fn while_opening<R>(&self, poll: impl FnOnce() -> R) -> R {
+        let before = OPENING.replace(Some(self.id()));
+        let result = poll();
+        OPENING.set(before);
+        result
+    }
+
+    /// `on_connection` is over: what others sent meanwhile follows.
+    pub(super) fn open(&self) {
+        let mut held = self.held();
+        for (bytes, delivery) in held.drain(..) {
+            self.push(bytes, delivery);
+        }
+        held.shrink_to_fit();
+        // A client that left meanwhile stays gone.
+        let _ = self.0.state.compare_exchange(
+            OPENING_STATE,
+            OPEN_STATE,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+    }
+
+    /// Nothing reaches the client from here on; rooms and data stay readable.
+    pub(super) fn mark_gone(&self) {
+        let mut held = self.held();
+        self.0.state.store(CLOSED_STATE, Ordering::Release);
+        held.clear();
+        drop(held);
+        self.0.questions.abandon();
+    }
+
+    /// Out of all rooms and out of the namespace.
+    pub(super) fn remove(&self) {
+        self.0.memberships.end(&self.0.hub.rooms, self.id());
+        self.0.hub.clients.remove(self.id());
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Vec<(Bytes, Delivery)>> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn emit_arguments(
+        &self,
+        event: &str,
+        arguments: Result<Arguments, EncodeError>,
+        delivery: Delivery,
+    ) -> Emitted {
+        let sent = arguments.and_then(|arguments| {
+            let message = Outgoing::Event {
+                event,
+                arguments: &arguments,
+            };
+            send_to(self, message, delivery)
+        });
+        Emitted::new(event, sent.map(usize::from), Some(self.clone()))
+    }
+}
+
+/// Longest room name in bytes: names are stored once for each room.
+const MAX_ROOM_NAME_BYTES: usize = 256;
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("id", &self.0.id)
+            .field("adapter", &self.0.adapter)
+            .field("path", &self.0.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Client {}

@@ -1,0 +1,14 @@
+//! One client in one namespace: order, limits, state.
+
+mod acks;
+mod client;
+mod data;
+mod inbox;
+mod running;
+mod session;
+mod throttle;
+
+pub use self::acks::AckError;
+pub use self::client::Client;
+pub use self::data::ClientData;
+pub use self::session::{CancelTarget, Malformed, Session};

@@ -1,0 +1,95 @@
+//! Messages that are being handled.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use crate::dispatch::{ExecutionContext, dispatch};
+use crate::observe::RunningGuard;
+
+/// One message on its way through the pipeline, from its guards to the last
+/// item of its reply.
+pub(super) struct Running {
+    context: Arc<ExecutionContext>,
+    future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    counted: Option<RunningGuard>,
+}
+
+impl Running {
+    pub(super) fn start(context: Arc<ExecutionContext>) -> Self {
+        let counted = context.client().hub().stats.handler_started();
+        Self {
+            future: Box::pin(dispatch(Arc::clone(&context))),
+            context,
+            counted: Some(counted),
+        }
+    }
+
+    pub(super) fn context(&self) -> &Arc<ExecutionContext> {
+        &self.context
+    }
+
+    pub(super) fn is_streaming(&self) -> bool {
+        self.context.is_streaming()
+    }
+
+    /// Tells the handler that nobody waits for it any more.
+    pub(super) fn cancel(&self) {
+        self.context.cancel();
+    }
+}
+
+impl Future for Running {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let poll = self.future.as_mut().poll(context);
+        if self.context.is_streaming() {
+            // It counts as a stream now, no longer as a handler.
+            self.counted = None;
+        }
+        poll
+    }
+}
+
+/// What runs beside the queue: concurrent handlers, and streams. Empty, it
+/// costs a pointer.
+#[derive(Default)]
+pub(super) struct Beside(Option<Box<FuturesUnordered<Running>>>);
+
+impl Beside {
+    pub(super) fn push(&mut self, running: Running) {
+        self.0.get_or_insert_default().push(running);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |set| set.len())
+    }
+
+    /// Polls all that can go on; gives up the memory when nothing is left.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) {
+        let Some(set) = &mut self.0 else { return };
+        while let Poll::Ready(Some(())) = set.poll_next_unpin(context) {}
+        if set.is_empty() {
+            self.0 = None;
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Running> {
+        self.0.iter().flat_map(|set| set.iter())
+    }
+
+    /// Drops the streams and keeps the handlers that have not answered yet.
+    pub(super) fn drop_streams(&mut self) {
+        if let Some(set) = self.0.take() {
+            let handlers: FuturesUnordered<_> =
+                (*set).into_iter().filter(|r| !r.is_streaming()).collect();
+            if !handlers.is_empty() {
+                self.0 = Some(Box::new(handlers));
+            }
+        }
+    }
+}

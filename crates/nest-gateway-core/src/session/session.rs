@@ -1,0 +1,544 @@
+//! The session: what an adapter's connection task drives.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+
+use super::client::Client;
+use super::inbox::Inbox;
+use super::running::{Beside, Running};
+use super::throttle::Throttle;
+use crate::adapter::{Admission, BoxFuture, Outlet};
+use crate::broadcast::send_to;
+use crate::close::{CloseReason, DisconnectReason, Initiator};
+use crate::config::UnknownEventPolicy;
+use crate::dispatch::ExecutionContext;
+use crate::error::WsException;
+use crate::gateway::Namespace;
+use crate::id::{ClientId, RequestId};
+use crate::message::{Delivery, Incoming, Outgoing};
+use crate::observe::{Outcome, panic_text};
+use crate::payload::Payload;
+
+/// One client in one namespace, driven by the task that owns its connection.
+///
+/// The task calls [`Session::receive`], [`Session::answer`] and
+/// [`Session::cancel`] with what it decodes, polls [`Session::poll`] along with
+/// its wire, and reads on only while [`Session::has_room`]. When either side
+/// wants to end, it calls [`Session::finish`] exactly once.
+///
+/// Messages are handled one after another in the order received, from the end
+/// of `on_connection` on; concurrent handlers and streams run beside. All of
+/// them are polled from here, so that dropping the session cancels them.
+pub struct Session {
+    client: Client,
+    namespace: Arc<Namespace>,
+    phase: Phase,
+    inbox: Inbox,
+    current: Option<Running>,
+    beside: Beside,
+    throttle: Option<Box<Throttle>>,
+    malformed: u32,
+    finished: bool,
+}
+
+/// How far the session is.
+enum Phase {
+    /// `on_connection` is running.
+    Opening(BoxFuture<'static, Result<(), CloseReason>>),
+    /// Messages are handled.
+    Open,
+    /// `on_connection` failed.
+    Refused,
+}
+
+/// What a client wants to cancel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CancelTarget {
+    /// The request with this id; a text that is no running request's id is
+    /// taken as an event's name.
+    Request(RequestId),
+    /// All running streams of this event.
+    Event(String),
+}
+
+/// What is wrong with a message that could not be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// Not in the wire's format at all.
+    #[error("Message is not valid JSON")]
+    Syntax,
+    /// Valid, but not an object.
+    #[error("Message is not an object")]
+    NotAnObject,
+    /// The event is missing.
+    #[error("Message has no event")]
+    NoEvent,
+    /// The event is not a string.
+    #[error("The event is not a string")]
+    EventNotText,
+    /// The event's name is too long.
+    #[error("The event's name is too long")]
+    EventTooLong,
+    /// The id is neither a number nor a string.
+    #[error("The id is neither a number nor a string")]
+    BadId,
+    /// Binary data for a gateway that has no handler for it.
+    #[error("Binary messages are not supported here")]
+    Binary,
+}
+
+impl Session {
+    /// Makes a client of an admission: it is in its namespace and in the room
+    /// of its own id from here on. `on_connection` begins with the first
+    /// [`Session::poll`].
+    #[must_use]
+    pub fn open(adapter: &'static str, admission: Admission, outlet: Arc<dyn Outlet>) -> Self {
+        Self::open_as(ClientId::random(), adapter, admission, outlet, Vec::new())
+    }
+
+    /// Opens a session that a client lost and recovered: under its former id
+    /// and in its former rooms.
+    #[must_use]
+    pub fn recover(
+        id: ClientId,
+        adapter: &'static str,
+        admission: Admission,
+        outlet: Arc<dyn Outlet>,
+        rooms: Vec<Arc<str>>,
+    ) -> Self {
+        Self::open_inner(id, adapter, admission, outlet, rooms, true)
+    }
+
+    /// [`Session::open`] under an id that the adapter has already told the
+    /// client, in these rooms.
+    #[must_use]
+    pub fn open_as(
+        id: ClientId,
+        adapter: &'static str,
+        admission: Admission,
+        outlet: Arc<dyn Outlet>,
+        rooms: Vec<Arc<str>>,
+    ) -> Self {
+        Self::open_inner(id, adapter, admission, outlet, rooms, false)
+    }
+
+    fn open_inner(
+        id: ClientId,
+        adapter: &'static str,
+        admission: Admission,
+        outlet: Arc<dyn Outlet>,
+        rooms: Vec<Arc<str>>,
+        recovered: bool,
+    ) -> Self {
+        let namespace = Arc::clone(&admission.namespace);
+        let client = Client::new(id, adapter, admission, outlet, recovered);
+        let hub = namespace.hub();
+        hub.clients.insert(client.clone());
+        hub.stats.connected(&client);
+        for room in rooms {
+            // Within the limit when it was left, so within it now.
+            let _ = client.join_now(room);
+        }
+        let throttle = hub
+            .config
+            .max_messages_per_second
+            .map(|rate| Box::new(Throttle::new(rate, Instant::now())));
+        if namespace.is_shutting_down() {
+            client.close(CloseReason::ShuttingDown);
+        }
+        let phase = Phase::Opening(on_connection(Arc::clone(&namespace), client.clone()));
+        Self {
+            client,
+            namespace,
+            phase,
+            inbox: Inbox::default(),
+            current: None,
+            beside: Beside::default(),
+            throttle,
+            malformed: 0,
+            finished: false,
+        }
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Whether another message may be read from the wire. While an answer of
+    /// the client is being waited for, reading goes on a little further, since
+    /// the answer may stand behind other messages.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let config = &self.client.hub().config;
+        let stretch = if self.client.questions().any_open() {
+            STRETCH_WHILE_ASKING
+        } else {
+            1
+        };
+        self.inbox.has_room(
+            config.inbox_messages.saturating_mul(stretch),
+            config.inbox_bytes.saturating_mul(stretch),
+        )
+    }
+
+    /// Takes a message: it waits for its turn, or is answered at once when
+    /// nobody subscribed to its event.
+    pub fn receive(&mut self, message: Incoming<'_>) {
+        let hub = self.client.hub();
+        hub.stats.received(message.size);
+        if message.event.len() > hub.config.max_event_bytes {
+            self.malformed(Malformed::EventTooLong, message.request.as_ref());
+            return;
+        }
+        if let Some(throttle) = &mut self.throttle
+            && !throttle.admits(Instant::now())
+        {
+            let exception = WsException::new("Too many messages").with_code("rate_limited");
+            self.refuse(
+                message.event,
+                message.request.as_ref(),
+                &exception,
+                Outcome::RateLimited,
+            );
+            return;
+        }
+        match self.namespace.route(message.event) {
+            Some(route) => self.enqueue(route, message),
+            None => self.unknown_event(message.event, message.request.as_ref()),
+        }
+    }
+
+    /// Takes a message without an envelope: bytes, for the gateway's binary
+    /// handler if it has one.
+    pub fn receive_binary(&mut self, payload: Payload, size: usize) {
+        self.client.hub().stats.received(size);
+        match self.namespace.binary_route() {
+            Some(route) => {
+                let message = Incoming {
+                    event: "",
+                    arguments: payload.into(),
+                    request: None,
+                    size,
+                };
+                self.enqueue(route, message);
+            }
+            None => self.malformed(Malformed::Binary, None),
+        }
+    }
+
+    /// A message that could not be decoded: the client gets an exception, and
+    /// is closed when there are too many of them.
+    pub fn malformed(&mut self, problem: Malformed, request: Option<&RequestId>) {
+        self.malformed += 1;
+        let exception = WsException::new(problem.to_string()).with_code("malformed");
+        let data = exception.to_payload(None, None);
+        self.tell(Outgoing::Exception {
+            request,
+            data: &data,
+        });
+        let hub = self.client.hub();
+        hub.stats.handled("", Outcome::Malformed);
+        if self.malformed >= hub.config.max_malformed {
+            self.client.close(CloseReason::Malformed);
+        }
+    }
+
+    /// The client answered a question of the server; `false` when nobody
+    /// waits for that number.
+    pub fn answer(&self, id: u64, payload: Payload) -> bool {
+        self.client.questions().answer(id, payload)
+    }
+
+    /// The client cancels running streams. Cancelling what is not running is
+    /// not an error.
+    pub fn cancel(&self, target: &CancelTarget) {
+        let running = || self.beside.iter().chain(&self.current);
+        match target {
+            CancelTarget::Request(id) => {
+                let mut found = false;
+                for one in running().filter(|r| r.context().request_id() == Some(id)) {
+                    one.cancel();
+                    found = true;
+                }
+                if let (false, RequestId::Text(name)) = (found, id) {
+                    self.cancel(&CancelTarget::Event(name.to_string()));
+                }
+            }
+            CancelTarget::Event(name) => running()
+                .filter(|r| r.is_streaming() && r.context().event() == name)
+                .for_each(Running::cancel),
+        }
+    }
+
+    /// Runs what can run. Ready when the server wants to end the connection:
+    /// the adapter tells the client in its own terms and calls
+    /// [`Session::finish`].
+    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        self.client.waker().register(context.waker());
+        match self.poll_opening(context) {
+            Poll::Pending => return self.closing_now(),
+            Poll::Ready(Err(reason)) => return Poll::Ready(reason),
+            Poll::Ready(Ok(())) => {}
+        }
+        self.poll_handlers(context);
+        if self.client.closing().is_some() && !self.is_handling() {
+            return self.closing();
+        }
+        self.closing_now()
+    }
+
+    /// Ends the session: waits for handlers that are still running (cancelling
+    /// them after `leave_grace`, 10 s), drops streams, calls `on_disconnect`,
+    /// and leaves all rooms.
+    pub async fn finish(mut self, reason: DisconnectReason) {
+        self.finished = true;
+        let orderly = reason.initiator == Initiator::Client && self.client.closing().is_none();
+        if !orderly {
+            self.inbox.clear();
+        }
+        self.client.mark_gone();
+        for running in self.beside.iter().chain(&self.current) {
+            running.cancel();
+        }
+        let grace = self.client.hub().config.leave_grace;
+        let rest = poll_fn(|cx| self.poll_rest(cx));
+        if tokio::time::timeout(grace, rest).await.is_err() {
+            tracing::warn!(client = %self.client.id(), "handlers cancelled: the client left");
+        }
+        self.current = None;
+        self.beside = Beside::default();
+        if matches!(self.phase, Phase::Open) {
+            on_disconnect(&self.namespace, &self.client, &reason).await;
+        }
+        self.client.remove();
+        self.client.hub().stats.disconnected(&self.client, &reason);
+    }
+
+    /// What still runs when the client is gone: hooks and handlers, no streams.
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.beside.drop_streams();
+        match self.poll_opening(context) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(_)) => return Poll::Ready(()),
+            Poll::Ready(Ok(())) => {}
+        }
+        self.poll_handlers(context);
+        self.beside.drop_streams();
+        if self.is_handling() || !self.inbox.is_empty() {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+
+    fn poll_opening(&mut self, context: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        let opening = match &mut self.phase {
+            Phase::Opening(opening) => opening,
+            Phase::Open => return Poll::Ready(Ok(())),
+            Phase::Refused => return Poll::Ready(Err(CloseReason::Refused)),
+        };
+        let client = &self.client;
+        let result = std::task::ready!(client.while_opening(|| opening.as_mut().poll(context)));
+        self.phase = if result.is_ok() {
+            self.client.open();
+            Phase::Open
+        } else {
+            Phase::Refused
+        };
+        Poll::Ready(result)
+    }
+
+    fn poll_handlers(&mut self, context: &mut Context<'_>) {
+        self.beside.poll(context);
+        loop {
+            if let Some(current) = &mut self.current {
+                let done = Pin::new(&mut *current).poll(context).is_ready();
+                if !done && !current.is_streaming() {
+                    return;
+                }
+                // A stream goes on beside the queue.
+                if let Some(stream) = self.current.take().filter(|_| !done) {
+                    self.beside.push(stream);
+                    self.beside.poll(context);
+                }
+            }
+            if !self.start_next() {
+                return;
+            }
+            if self.current.is_none() {
+                // A concurrent handler has its first poll in its place in the order.
+                self.beside.poll(context);
+            }
+        }
+    }
+
+    /// Starts the next message, unless it has to wait; `false` when there was
+    /// nothing to start.
+    fn start_next(&mut self) -> bool {
+        if self.client.closing().is_some() {
+            return false;
+        }
+        let max = self.client.hub().config.max_in_flight;
+        let Some(context) = self.inbox.front() else {
+            return false;
+        };
+        let concurrent = context.route().is_concurrent();
+        // Any message may turn into a stream, so the bound holds for all.
+        if self.beside.len() >= max {
+            return false;
+        }
+        let Some(context) = self.inbox.pop() else {
+            return false;
+        };
+        let running = Running::start(context);
+        if concurrent {
+            self.beside.push(running);
+        } else {
+            self.current = Some(running);
+        }
+        true
+    }
+
+    fn is_handling(&self) -> bool {
+        self.current.is_some() || self.beside.iter().any(|running| !running.is_streaming())
+    }
+
+    fn closing(&self) -> Poll<CloseReason> {
+        match self.client.closing() {
+            Some(reason) => Poll::Ready(reason.clone()),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Reasons that do not wait for handlers.
+    fn closing_now(&self) -> Poll<CloseReason> {
+        match self.client.closing() {
+            Some(reason @ (CloseReason::SlowConsumer | CloseReason::Internal)) => {
+                Poll::Ready(reason.clone())
+            }
+            // A client whose `on_connection` has not ended has no handlers.
+            Some(reason) if matches!(self.phase, Phase::Opening(_)) => Poll::Ready(reason.clone()),
+            _ => Poll::Pending,
+        }
+    }
+
+    fn enqueue(&mut self, route: Arc<crate::gateway::Route>, message: Incoming<'_>) {
+        let context = ExecutionContext::new(
+            self.client.clone(),
+            route,
+            message.arguments,
+            message.request,
+        );
+        self.inbox.push(Arc::new(context), message.size);
+    }
+
+    fn unknown_event(&self, event: &str, request: Option<&RequestId>) {
+        let policy = self.client.hub().config.unknown_event_policy;
+        if policy == UnknownEventPolicy::Ignore {
+            self.client.hub().stats.handled("", Outcome::Unknown);
+            if request.is_some() {
+                self.tell(Outgoing::Reply {
+                    event,
+                    request,
+                    data: None,
+                });
+            }
+            return;
+        }
+        let exception =
+            WsException::new(format!("Unknown event \"{event}\"")).with_code("unknown_event");
+        self.refuse(event, request, &exception, Outcome::Unknown);
+        if policy == UnknownEventPolicy::Close {
+            self.client.close(CloseReason::UnknownEvent);
+        }
+    }
+
+    fn refuse(
+        &self,
+        event: &str,
+        request: Option<&RequestId>,
+        exception: &WsException,
+        outcome: Outcome,
+    ) {
+        let data = exception.to_payload(Some(event), None);
+        self.tell(Outgoing::Exception {
+            request,
+            data: &data,
+        });
+        self.client.hub().stats.handled("", outcome);
+    }
+
+    fn tell(&self, message: Outgoing<'_>) {
+        if let Err(error) = send_to(&self.client, message, Delivery::Reliable) {
+            tracing::error!(%error, "answer cannot be encoded");
+        }
+    }
+}
+
+/// How much further a session reads while it waits for an answer of its client.
+const STRETCH_WHILE_ASKING: usize = 16;
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if !self.finished {
+            // The connection's task died; at least nobody emits to it any more.
+            self.client.mark_gone();
+            self.client.remove();
+            let reason = DisconnectReason::by_network(None, "connection task ended");
+            self.client.hub().stats.disconnected(&self.client, &reason);
+        }
+    }
+}
+
+/// Runs the hooks of all gateways of the namespace, in their order.
+fn on_connection(
+    namespace: Arc<Namespace>,
+    client: Client,
+) -> BoxFuture<'static, Result<(), CloseReason>> {
+    Box::pin(async move {
+        for gateway in namespace.gateways() {
+            let hook = std::panic::AssertUnwindSafe(gateway.on_connection(&client));
+            let (exception, reason) = match hook.catch_unwind().await {
+                Ok(Ok(())) => continue,
+                Ok(Err(exception)) => (exception, CloseReason::Refused),
+                Err(panic) => (
+                    WsException::internal(format!("panicked: {}", panic_text(&*panic))),
+                    CloseReason::Internal,
+                ),
+            };
+            exception.log("on_connection");
+            let data = exception.to_payload(None, None);
+            let message = Outgoing::Exception {
+                request: None,
+                data: &data,
+            };
+            if let Err(error) = send_to(&client, message, Delivery::Reliable) {
+                tracing::error!(%error, "exception cannot be encoded");
+            }
+            return Err(reason);
+        }
+        Ok(())
+    })
+}
+
+async fn on_disconnect(namespace: &Namespace, client: &Client, reason: &DisconnectReason) {
+    for gateway in namespace.gateways() {
+        let hook = std::panic::AssertUnwindSafe(gateway.on_disconnect(client, reason));
+        if let Err(panic) = hook.catch_unwind().await {
+            tracing::error!(
+                gateway = gateway.name(),
+                client = %client.id(),
+                panic = panic_text(&*panic),
+                "on_disconnect panicked"
+            );
+        }
+    }
+}
