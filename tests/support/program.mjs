@@ -37,7 +37,10 @@ export class Program {
   async #listening(name) {
     let stdout = "";
     await new Promise((resolve, reject) => {
-      const fail = (why) => reject(new Error(`${name} ${why}\n${stdout}${this.#stderr}`));
+      const fail = (why) => {
+        clearTimeout(timer);
+        reject(new Error(`${name} ${why}\n${stdout}${this.#stderr}`));
+      };
       const timer = setTimeout(() => fail("did not say in time where it listens"), START_LIMIT);
       this.#exited.then(
         ([code]) => fail(`ended with code ${code}`),

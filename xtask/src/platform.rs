@@ -31,7 +31,7 @@ impl PackageManager {
             Self::Apt => vec![
                 apt().args(["update", "-qq"]),
                 apt()
-                    .args(["install", "-y", "--no-install-recommends"])
+                    .args(["install", "-y", "-qq", "--no-install-recommends"])
                     .args(packages.iter().copied()),
             ],
             Self::Brew => vec![

@@ -199,7 +199,7 @@ mod tests {
         let command = Requirement::Node.install_command(Some(PackageManager::Brew));
         assert_eq!(command, "brew install node");
         let command = Requirement::Chromium.install_command(Some(PackageManager::Apt));
-        assert!(command.ends_with("apt-get install -y --no-install-recommends chromium"));
+        assert!(command.ends_with("apt-get install -y -qq --no-install-recommends chromium"));
     }
 
     #[test]
