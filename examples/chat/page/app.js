@@ -156,7 +156,7 @@ class Half {
   }
 
   #messageRow({ from, text, at, own = false }) {
-    const row = element("li", own ? "message own" : "message");
+    const row = element("div", own ? "message own" : "message");
     const transport = own ? this.transport : this.members.get(from.id)?.transport;
     const head = element("span", `from ${transport ?? ""}`, from.name);
     const time = element("time", "", at === undefined ? "sending" : clock(at));
@@ -165,7 +165,7 @@ class Half {
   }
 
   #note(text, kind = "") {
-    this.log.add(element("li", `note ${kind}`, text));
+    this.log.add(element("p", `note ${kind}`.trim(), text));
   }
 
   #changeMembers(members, silently = false) {
@@ -240,7 +240,8 @@ class Stream {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
     root.classList.add(half.transport);
-    root.setAttribute("aria-label", `Tokens, ${TRANSPORTS[half.transport]}`);
+    root.setAttribute("aria-label", `Stream, ${TRANSPORTS[half.transport]}`);
+    this.find(".tokens").setAttribute("aria-label", `Tokens, ${TRANSPORTS[half.transport]}`);
     this.find("h3").textContent = TRANSPORTS[half.transport];
     this.find(".stop").addEventListener("click", () => this.running?.stop());
   }
