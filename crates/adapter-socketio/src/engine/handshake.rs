@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode, header};
 use serde::Serialize;
 
+use super::config::EngineConfig;
 use super::sid::Sid;
 
 /// The transports of Engine.IO v4 that this server speaks.
@@ -127,14 +128,8 @@ fn query_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The JSON of the open packet, with the leading `0`.
-pub fn open_packet(
-    sid: &Sid,
-    transport: TransportKind,
-    interval: Duration,
-    timeout: Duration,
-    max_payload: usize,
-) -> String {
+/// The open packet: `0` and its JSON.
+pub fn open_packet(sid: &Sid, transport: TransportKind, config: &EngineConfig) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Open<'a> {
@@ -147,12 +142,12 @@ pub fn open_packet(
     let open = Open {
         sid: sid.as_str(),
         upgrades: match transport {
-            TransportKind::Polling => &["websocket"],
-            TransportKind::WebSocket => &[],
+            TransportKind::Polling if config.websocket => &["websocket"],
+            TransportKind::Polling | TransportKind::WebSocket => &[],
         },
-        ping_interval: milliseconds(interval),
-        ping_timeout: milliseconds(timeout),
-        max_payload,
+        ping_interval: milliseconds(config.ping_interval),
+        ping_timeout: milliseconds(config.ping_timeout),
+        max_payload: config.max_payload,
     };
     let json = serde_json::to_string(&open).expect("strings and numbers are JSON");
     format!("0{json}")
@@ -253,15 +248,25 @@ mod tests {
     #[test]
     fn the_open_packet_has_the_five_keys_of_the_protocol() {
         let sid = Sid::random().unwrap();
-        let times = (Duration::from_millis(300), Duration::from_millis(200));
+        let config = EngineConfig {
+            ping_interval: Duration::from_millis(300),
+            ping_timeout: Duration::from_millis(200),
+            ..EngineConfig::default()
+        };
         assert_eq!(
-            open_packet(&sid, TransportKind::Polling, times.0, times.1, 1_000_000),
+            open_packet(&sid, TransportKind::Polling, &config),
             format!(
                 r#"0{{"sid":"{}","upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000}}"#,
                 sid.as_str()
             )
         );
-        let open = open_packet(&sid, TransportKind::WebSocket, times.0, times.1, 10);
+        let open = open_packet(&sid, TransportKind::WebSocket, &config);
+        assert!(open.contains(r#""upgrades":[]"#));
+        let config = EngineConfig {
+            websocket: false,
+            ..config
+        };
+        let open = open_packet(&sid, TransportKind::Polling, &config);
         assert!(open.contains(r#""upgrades":[]"#));
     }
 }

@@ -75,6 +75,11 @@ impl Heartbeat {
         matches!(self.phase, Phase::Waiting(deadline) if self.reading && now >= deadline)
     }
 
+    /// Whether a ping is out.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.phase, Phase::Waiting(_))
+    }
+
     /// The client answered the ping: the next one is due after a whole interval.
     pub fn pong(&mut self, now: Instant) {
         self.phase = Phase::Quiet(now + self.interval);

@@ -1,0 +1,261 @@
+//! HTTP long-polling as a transport: the open GET, the open POST, and the WebSocket
+//! that may take over.
+
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use nest_gateway_wire::{Class, Event, Frame, Outbox, Push, WebSocket};
+use tokio::sync::{mpsc, oneshot};
+
+use super::close::CloseReason;
+use super::connection::Woken;
+use super::packet::Packet;
+use super::payload;
+use super::table::{Answer, Command};
+use super::upgrade::{Step, Upgrade};
+
+const CLOSE: &[u8] = b"1";
+const NOOP: &[u8] = b"6";
+
+/// How long the last GET of a client that closes may come after its POST. They travel on
+/// two connections, so the one that was sent first may arrive second.
+const OVERTAKEN: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(super) struct Polling {
+    commands: mpsc::Receiver<Command>,
+    /// The GET that waits for messages.
+    poll: Option<oneshot::Sender<Answer>>,
+    /// The POST whose packets are not taken over yet.
+    post: Option<(Vec<Packet>, oneshot::Sender<Answer>)>,
+    probe: Option<(Box<WebSocket>, Upgrade)>,
+    /// The client closed while no GET was open.
+    awaits_last_poll: bool,
+    /// Bytes of one answer; a single larger frame is sent all the same.
+    max_body: usize,
+}
+
+impl Polling {
+    pub(super) fn new(commands: mpsc::Receiver<Command>, max_body: usize) -> Self {
+        Self {
+            commands,
+            poll: None,
+            post: None,
+            probe: None,
+            awaits_last_poll: false,
+            max_body,
+        }
+    }
+
+    /// Waits for a request, for data that the open poll can take, or for the second
+    /// transport. Cancel-safe.
+    pub(super) async fn wait(&mut self, outbox: &Outbox) -> Woken {
+        let Self {
+            commands,
+            poll,
+            probe,
+            ..
+        } = self;
+        let has_poll = poll.is_some();
+        tokio::select! {
+            biased;
+            // First, so that requests which follow an upgrade find it done.
+            event = probe_event(probe) => Woken::Probe(event),
+            () = poll_gone(poll) => Woken::PollGone,
+            result = outbox.readable(), if has_poll => match result {
+                Ok(()) => Woken::PollHasData,
+                Err(_) => Woken::Stop(CloseReason::TransportClose),
+            },
+            command = commands.recv() => Woken::Command(command),
+        }
+    }
+
+    /// When [`Polling::tick`] has to be called.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        self.probe.as_ref().map(|(_, upgrade)| upgrade.wake_at())
+    }
+
+    pub(super) fn tick(&mut self, now: Instant) {
+        let Some((_, upgrade)) = &mut self.probe else {
+            return;
+        };
+        match upgrade.tick(now) {
+            Step::EndPoll => {
+                self.answer(Answer::Body(NOOP.to_vec()));
+            }
+            Step::Abandon => self.abandon(),
+            Step::Wait | Step::AnswerProbe | Step::Complete => {}
+        }
+    }
+
+    /// Keeps a GET open. A second one beside it ends the session: the first is told
+    /// that the session is closed, the second that it was wrong.
+    pub(super) fn open_poll(&mut self, answer: oneshot::Sender<Answer>) -> Result<(), CloseReason> {
+        if self.poll.is_some() {
+            // Whether the client still waits for the refusal makes no difference.
+            let _ = answer.send(Answer::Refused);
+            return Err(CloseReason::TransportError);
+        }
+        self.poll = Some(answer);
+        Ok(())
+    }
+
+    /// Answers the open poll with what is queued; `false` when the client is gone.
+    pub(super) fn answer_poll(&mut self, outbox: &Outbox) -> bool {
+        let mut body = Vec::new();
+        outbox.drain(self.max_body, |frame| {
+            payload::append_frames(&mut body, frame.bytes());
+        });
+        body.is_empty() || self.answer(Answer::Body(body))
+    }
+
+    /// Keeps the packets of a POST until the former ones are looked at. There is at
+    /// most one: the next request is refused while this one is not answered.
+    pub(super) fn hold_post(&mut self, packets: Vec<Packet>, answer: oneshot::Sender<Answer>) {
+        self.post = Some((packets, answer));
+    }
+
+    /// Takes the packets that are held, and answers their POST.
+    pub(super) fn take_post(&mut self) -> Option<Vec<Packet>> {
+        let (packets, answer) = self.post.take()?;
+        if packets.contains(&Packet::Close) {
+            // A client that closes waits for its open poll to end.
+            self.awaits_last_poll = !self.answer(Answer::Body(NOOP.to_vec()));
+        }
+        // Packets that arrived count, also when the client is gone meanwhile.
+        let _ = answer.send(Answer::Taken);
+        Some(packets)
+    }
+
+    /// Begins an upgrade, unless one is under way.
+    pub(super) fn probe(&mut self, socket: Box<WebSocket>, timeout: Duration, now: Instant) {
+        if self.probe.is_some() {
+            discard(socket);
+        } else {
+            self.probe = Some((socket, Upgrade::new(timeout, now)));
+        }
+    }
+
+    /// Carries an upgrade on; gives the WebSocket when it takes over.
+    pub(super) fn probe_event(&mut self, event: &Event, now: Instant) -> Option<Box<WebSocket>> {
+        let (socket, upgrade) = self.probe.as_mut()?;
+        let step = match event {
+            // What is no packet is no step of an upgrade either.
+            Event::Text(text) => {
+                upgrade.packet(&Packet::from_text(text).unwrap_or(Packet::Noop), now)
+            }
+            Event::Binary(bytes) => upgrade.packet(&Packet::Binary(bytes.clone()), now),
+            Event::Ping(_) | Event::Pong(_) => Step::Wait,
+            Event::Closed(_) => Step::Abandon,
+        };
+        match step {
+            Step::AnswerProbe => {
+                let pushed = socket.outbox().push(Frame::text(b"3probe"), Class::Normal);
+                if pushed != Push::Queued {
+                    self.abandon();
+                }
+                None
+            }
+            Step::Complete => {
+                // A client pauses its polls before it upgrades, so one that is still
+                // open was not sent by that client.
+                self.answer(Answer::Refused);
+                self.probe.take().map(|(socket, _)| socket)
+            }
+            Step::Abandon => {
+                self.abandon();
+                None
+            }
+            Step::Wait | Step::EndPoll => None,
+        }
+    }
+
+    /// Tells the client the end as far as that needs no wait. On an orderly end the
+    /// close packet is queued behind the rest for [`Polling::deliver`].
+    pub(super) fn end(&mut self, outbox: &std::sync::Arc<Outbox>, reason: CloseReason) {
+        self.abandon();
+        if reason.is_orderly() {
+            let _ = outbox.push(Frame::text(CLOSE), Class::Normal);
+            outbox.close(None);
+        } else {
+            self.answer(Answer::Body(CLOSE.to_vec()));
+        }
+    }
+
+    /// Answers the GET that the POST of a closing client has overtaken, if there is one.
+    pub(super) async fn answer_overtaken(mut self) {
+        if !self.awaits_last_poll {
+            return;
+        }
+        let deadline = tokio::time::Instant::now() + OVERTAKEN;
+        while let Ok(Some(command)) = tokio::time::timeout_at(deadline, self.commands.recv()).await
+        {
+            if let Command::Poll(answer) = command {
+                let _ = answer.send(Answer::Body(NOOP.to_vec()));
+                return;
+            }
+        }
+    }
+
+    /// Waits until the client has come for everything that is queued.
+    pub(super) async fn deliver(mut self, outbox: &Outbox) {
+        loop {
+            match self.wait(outbox).await {
+                Woken::PollHasData => {
+                    self.answer_poll(outbox);
+                }
+                Woken::PollGone => self.poll = None,
+                Woken::Command(Some(Command::Poll(answer))) => {
+                    if self.open_poll(answer).is_err() {
+                        return;
+                    }
+                }
+                Woken::Command(Some(Command::Packets(_, answer))) => {
+                    let _ = answer.send(Answer::Taken);
+                }
+                Woken::Command(Some(Command::Probe(socket))) => discard(socket),
+                Woken::Command(None) | Woken::Stop(_) => return,
+                Woken::Probe(_) | Woken::Tick | Woken::Socket(_) => {}
+            }
+            if outbox.queued_bytes() == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Answers the open poll; `false` when there is none, or nobody waits any more.
+    fn answer(&mut self, answer: Answer) -> bool {
+        self.poll
+            .take()
+            .is_some_and(|poll| poll.send(answer).is_ok())
+    }
+
+    fn abandon(&mut self) {
+        if let Some((socket, _)) = self.probe.take() {
+            discard(socket);
+        }
+    }
+}
+
+/// Closes a WebSocket and leaves the rest of the closing handshake to it.
+pub(super) fn discard(mut socket: Box<WebSocket>) {
+    socket.outbox().close(Some(Frame::close(1000, "")));
+    // The socket notices that it is closed and ends in order, by itself.
+    let ended = socket.next().now_or_never();
+    debug_assert!(matches!(ended, Some(Event::Closed(_))));
+}
+
+async fn probe_event(probe: &mut Option<(Box<WebSocket>, Upgrade)>) -> Event {
+    match probe {
+        Some((socket, _)) => socket.next().await,
+        None => pending().await,
+    }
+}
+
+async fn poll_gone(poll: &mut Option<oneshot::Sender<Answer>>) {
+    match poll {
+        Some(poll) => poll.closed().await,
+        None => pending().await,
+    }
+}
