@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::get;
+use axum::serve::ListenerExt as _;
 use nest_gateway_benches::peer::{self, PeerArgs};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -35,6 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             .with_state(Arc::new(App { room }));
         let listener = TcpListener::bind(args.address()).await?;
         peer::announce(listener.local_addr()?)?;
+        // Without this, Nagle's algorithm holds small messages back for 40 ms.
+        let listener = listener.tap_io(|stream| {
+            // It fails for a connection that is gone already.
+            let _ = stream.set_nodelay(true);
+        });
         Ok(axum::serve(listener, app).await?)
     })
 }

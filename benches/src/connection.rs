@@ -24,6 +24,7 @@ enum Phase {
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
+    opened_at: Instant,
     wire: Wire,
     phase: Phase,
     /// The beginning of a frame whose end has not arrived.
@@ -47,12 +48,19 @@ impl Connection {
     pub fn open(address: SocketAddr, wire: Wire) -> io::Result<Self> {
         Ok(Self {
             stream: TcpStream::connect(address)?,
+            opened_at: Instant::now(),
             wire,
             phase: Phase::Upgrading,
             partial: Vec::new(),
             out: handshake::request(wire.target(), &address.to_string()).into_bytes(),
             scratch: Vec::new(),
         })
+    }
+
+    /// When it began to connect.
+    #[must_use]
+    pub const fn opened_at(&self) -> Instant {
+        self.opened_at
     }
 
     /// The socket, for registration.

@@ -10,8 +10,9 @@ use mio::{Events, Interest, Poll, Token};
 use crate::connection::Connection;
 use crate::wire::{Incoming, Wire};
 
-/// Connections that are being opened at the same time; below every backlog.
-const OPENING: usize = 128;
+/// Connections that are being opened at the same time; below the 128 that may
+/// wait to be accepted in most servers.
+const OPENING: usize = 100;
 /// Read at once; a batch of 32 messages of 16 KiB fits.
 const BUFFER: usize = 640 * 1024;
 /// How long a server may leave the generator without progress.

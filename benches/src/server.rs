@@ -215,6 +215,10 @@ impl Surroundings {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.current_dir(&self.workspace).arg("build").args(args);
+        // Beside this program, wherever that was built to.
+        if let Some(target) = self.binaries.parent() {
+            command.arg("--target-dir").arg(target);
+        }
         if !cfg!(debug_assertions) {
             command.arg("--release");
         }

@@ -116,7 +116,7 @@ impl Workload {
             Self::Echo => "100 connections, 128 bytes, one in flight each".into(),
             Self::Stream => "streams of 1,000 tokens to one client".into(),
             Self::Idle => "10,000 idle connections, each in one room".into(),
-            Self::Storm => "5,000 connections, 256 at once: connect, upgrade, join".into(),
+            Self::Storm => "5,000 connections, 100 at once: connect, upgrade, join".into(),
             Self::RoomsJoin => "1,000 clients join 100 of 10,000 rooms each".into(),
             Self::RoomsEmit => "10 receivers among 10,000 rooms of 10, 1 in flight".into(),
             Self::Churn => "1,000 receivers, 32 in flight, one of 50 more members \
