@@ -1,1 +1,91 @@
-//! Native RFC 6455 adapter of nest-gateway.
+//! The native adapter: plain RFC 6455 with a small JSON envelope.
+//!
+//! A namespace is a path: a gateway at `/chat` is reached by
+//! `new WebSocket("ws://host/chat")`. Frames carry
+//! `{"event": string, "data"?: any, "id"?: number | string}` in both directions; CONTRACT
+//! section 2 and the book's wire reference have the details.
+//!
+//! ```
+//! use nest_gateway_adapter_native::Native;
+//!
+//! let adapter = Native::new().at("/ws").subprotocol("chat.v1");
+//! ```
+
+mod close;
+mod codec;
+mod connection;
+mod endpoint;
+mod envelope;
+mod outlet;
+
+use std::sync::Arc;
+
+use nest_gateway_core::adapter::{Adapter, Capabilities, Host, Mount};
+
+use self::endpoint::NativeEndpoint;
+
+/// The adapter's name.
+pub const NAME: &str = "native";
+
+/// The subprotocol by which a client asks for the msgpack envelope.
+#[cfg(feature = "msgpack")]
+pub const MSGPACK_SUBPROTOCOL: &str = "nest-gateway.msgpack";
+
+/// The native adapter, and its options.
+#[derive(Clone, Debug, Default)]
+#[must_use = "give it to `App::adapter`"]
+pub struct Native {
+    prefix: String,
+    subprotocols: Vec<String>,
+}
+
+impl Native {
+    /// The adapter with its defaults: namespaces at their own paths, no
+    /// subprotocols but the msgpack one (with the feature `msgpack`).
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts all namespaces under a path: with `/ws`, `/chat` is at `/ws/chat`
+    /// and `/` at `/ws`.
+    pub fn at(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Accepts a subprotocol. A client that offers several gets the first of
+    /// its own list that was configured; one that offers only unknown ones is
+    /// accepted without any.
+    pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
+        self.subprotocols.push(name.into());
+        self
+    }
+}
+
+impl Adapter for Native {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut capabilities = Capabilities::all();
+        capabilities.multiplexing = false;
+        capabilities.recovery = false;
+        capabilities
+    }
+
+    fn mount(&self, host: Arc<Host>) -> Result<Mount, String> {
+        let prefix = self.prefix.trim_end_matches('/');
+        if !prefix.is_empty() && !prefix.starts_with('/') {
+            return Err(format!(
+                "the path \"{}\" does not begin with a slash; write Native::new().at(\"/{}\")",
+                self.prefix, self.prefix
+            ));
+        }
+        let endpoint = NativeEndpoint::new(prefix.to_owned(), self.subprotocols.clone(), host);
+        Ok(Mount {
+            endpoint: Some(Arc::new(endpoint)),
+            tasks: Vec::new(),
+        })
+    }
+}

@@ -10,7 +10,6 @@ use crate::adapter::Refusal;
 use crate::close::DisconnectReason;
 use crate::error::WsException;
 use crate::id::ClientId;
-use crate::message::Delivery;
 use crate::session::Client;
 
 /// How the handling of a message ended.
@@ -164,13 +163,11 @@ impl Stats {
         self.sent_bytes.fetch_add(size as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn dropped(&self, client: ClientId, delivery: Delivery) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-        if delivery == Delivery::Reliable {
-            tracing::debug!(%client, "message dropped: the client reads too slowly");
-        }
+    pub(crate) fn dropped(&self, client: ClientId, messages: u64) {
+        self.dropped.fetch_add(messages, Ordering::Relaxed);
+        tracing::debug!(%client, messages, "dropped: the client reads too slowly");
         #[cfg(feature = "metrics")]
-        metrics::counter!(names::DROPPED).increment(1);
+        metrics::counter!(names::DROPPED).increment(messages);
     }
 
     pub(crate) fn too_slow(&self, client: ClientId) {

@@ -91,7 +91,7 @@ impl RuntimeBuilder {
     ///
     /// # Errors
     /// What is wrong, with names and the fix. Nothing is left running.
-    pub async fn start(self) -> Result<Runtime, StartError> {
+    pub async fn start(self) -> Result<Started, StartError> {
         self.config.check().map_err(StartError::Config)?;
         let stats = Arc::new(Stats::default());
         let mut modules = self.modules;
@@ -118,10 +118,9 @@ impl RuntimeBuilder {
         }
         let shutdown = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let mut runtime = Runtime {
+        let runtime = Runtime {
             servers: hubs.servers(&gateways),
             descriptors: gateways.iter().map(|g| Arc::clone(&g.value)).collect(),
-            ports: Vec::new(),
             namespaces: namespaces.iter().map(|(_, n)| Arc::clone(n)).collect(),
             container,
             config,
@@ -129,8 +128,8 @@ impl RuntimeBuilder {
             shutdown,
             tasks,
         };
-        runtime.mount(&self.adapters, &namespaces)?;
-        Ok(runtime)
+        let ports = runtime.mount(&self.adapters, &namespaces)?;
+        Ok(Started { runtime, ports })
     }
 }
 
@@ -187,11 +186,19 @@ pub struct Runtime {
     servers: Servers,
     descriptors: Vec<Arc<GatewayDescriptor>>,
     namespaces: Vec<Arc<Namespace>>,
-    ports: Vec<Port>,
     config: Arc<Config>,
     stats: Arc<Stats>,
     shutdown: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// A started application, and what is to be put behind sockets.
+#[derive(Debug)]
+pub struct Started {
+    /// What runs.
+    pub runtime: Runtime,
+    /// What is served on each port.
+    pub ports: Vec<Port>,
 }
 
 /// What is served on one port: its own, or that of the application (`None`).
@@ -258,12 +265,6 @@ impl Runtime {
         self.namespaces.iter().map(|n| n.hub().queued_bytes()).sum()
     }
 
-    /// Takes what is served on each port, once, to put it behind sockets.
-    #[must_use]
-    pub fn take_ports(&mut self) -> Vec<Port> {
-        std::mem::take(&mut self.ports)
-    }
-
     /// Fires when the application shuts down.
     #[must_use]
     pub fn shutdown_token(&self) -> &CancellationToken {
@@ -301,10 +302,11 @@ impl Runtime {
     }
 
     fn mount(
-        &mut self,
+        &self,
         adapters: &[Arc<dyn Adapter>],
         namespaces: &[(Option<u16>, Arc<Namespace>)],
-    ) -> Result<(), StartError> {
+    ) -> Result<Vec<Port>, StartError> {
+        let mut ports = Vec::new();
         let places = Arc::new(Places::default());
         // The application's own port is there even without a gateway on it.
         let mut by_port: BTreeMap<Option<u16>, Vec<Arc<Namespace>>> =
@@ -332,13 +334,13 @@ impl Runtime {
                     reason,
                 })
             });
-            self.ports.push(Port {
+            ports.push(Port {
                 number,
                 mounts: mounts.collect::<Result<_, _>>()?,
                 host,
             });
         }
-        Ok(())
+        Ok(ports)
     }
 }
 

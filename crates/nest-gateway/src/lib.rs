@@ -1,1 +1,76 @@
-//! NestJS-style WebSocket gateways for Rust: native RFC 6455 and Socket.IO from one gateway.
+//! NestJS-style WebSocket gateways for Rust.
+//!
+//! A gateway is a struct with `#[websocket_gateway]`, whose methods with
+//! `#[subscribe_message]` handle events. Adapters serve it: native RFC 6455
+//! ([`Native`], feature `native`, default) and Socket.IO ([`SocketIo`], feature
+//! `socketio`), both at the same time when both are enabled, with the same
+//! rooms, hooks and providers.
+//!
+//! The crate's parts in reading order:
+//!
+//! - [`App`]: builds, listens, shuts down;
+//! - the attributes ([`websocket_gateway`], [`subscriptions`], [`injectable`], [`module`]);
+//! - what handlers take ([`MessageBody`], [`ConnectedSocket`], ..) and return ([`WsResponse`], ..);
+//! - [`WebSocketServer`] and [`Client`]: emits and rooms;
+//! - [`Guard`], [`Interceptor`], [`Pipe`], [`ExceptionFilter`];
+//! - [`core`]: everything that adapter authors need.
+
+mod app;
+mod hosted;
+mod listening;
+
+pub use nest_gateway_core as core;
+pub use nest_gateway_wire as wire;
+
+pub use nest_gateway_core::adapter::{Adapter, Capabilities, Codec};
+pub use nest_gateway_core::broadcast::{
+    Answers, EmitError, Emitted, Emitter, Event, IntoTargets, ServerOf, Servers, WebSocketServer,
+};
+pub use nest_gateway_core::close::{CloseReason, DisconnectReason, Initiator};
+pub use nest_gateway_core::config::{
+    Config, DenyPolicy, OriginPolicy, SlowPolicy, UnknownEventPolicy,
+};
+pub use nest_gateway_core::dispatch::{
+    Ack, Auth, Binary, Caught, ConnectedSocket, Emission, Enhancer, Enhancers, EventName,
+    ExceptionFilter, ExecutionContext, FromContext, FromMessage, Guard, HandlerResult,
+    HandshakeContext, Inject, Interceptor, IntoEmission, IntoReply, MessageArgs, MessageBody, Next,
+    Path, Pipe, Query, RawBody, Reply, ReplyStream, Server, State, WsArgumentsHost, WsResponse,
+};
+pub use nest_gateway_core::error::{BoxError, WsException};
+pub use nest_gateway_core::gateway::{
+    Dependency, FromContainer, Gateway, GatewayBuilder, GatewayDescriptor, Injectable, Message,
+    Metadata, Module, ModuleDescriptor, OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit,
+    OnModuleInit, OnShutdown, Provided, Provider, Resolver,
+};
+pub use nest_gateway_core::handshake::{Handshake, Headers};
+pub use nest_gateway_core::id::{ClientId, RequestId};
+pub use nest_gateway_core::observe::Stats;
+pub use nest_gateway_core::payload::{BodyError, EncodeError, FieldProblem, Payload, Problem};
+pub use nest_gateway_core::runtime::StartError;
+pub use nest_gateway_core::session::{AckError, Client, ClientData};
+pub use nest_gateway_core::value::Value;
+pub use nest_gateway_wire::AcceptConfig;
+
+#[cfg(feature = "native")]
+pub use nest_gateway_adapter_native::Native;
+#[cfg(feature = "socketio")]
+pub use nest_gateway_adapter_socketio::SocketIo;
+
+pub use self::app::{App, AppBuilder};
+pub use self::listening::{ListenError, Listening, ShutdownHandle};
+
+/// What the attributes expand to. Not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use nest_gateway_core;
+}
+
+/// Everything that a file with a gateway usually needs.
+pub mod prelude {
+    pub use crate::{
+        Ack, App, Auth, Client, ConnectedSocket, DisconnectReason, ExceptionFilter,
+        ExecutionContext, Guard, HandshakeContext, Inject, Interceptor, MessageBody, Next,
+        OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit, Pipe, Reply, Server, ServerOf,
+        State, WebSocketServer, WsException, WsResponse,
+    };
+}

@@ -116,8 +116,11 @@ pub trait Outlet: Send + Sync + 'static {
 pub enum Sent {
     /// It is queued.
     Queued,
-    /// The queue is full and the policy dropped a message (this one or an
-    /// older one); the client gets a `gap` notice.
+    /// It is queued, and the queue was full: the policy dropped this many older
+    /// messages for it. The client gets a `gap` notice.
+    Displaced(u64),
+    /// The queue is full and the policy dropped this message. The client gets a
+    /// `gap` notice, unless the message was volatile.
     Dropped,
     /// The queue is full and the policy is to close the client.
     Overflow,

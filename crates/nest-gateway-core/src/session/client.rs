@@ -379,8 +379,13 @@ impl Client {
                 self.0.hub.stats.sent(size);
                 true
             }
+            Sent::Displaced(frames) => {
+                self.0.hub.stats.sent(size);
+                self.0.hub.stats.dropped(self.id(), frames);
+                true
+            }
             Sent::Dropped => {
-                self.0.hub.stats.dropped(self.id(), delivery);
+                self.0.hub.stats.dropped(self.id(), 1);
                 false
             }
             Sent::Overflow => {

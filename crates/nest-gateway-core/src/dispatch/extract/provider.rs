@@ -7,6 +7,7 @@ use super::FromContext;
 use crate::broadcast::WebSocketServer;
 use crate::dispatch::context::ExecutionContext;
 use crate::error::WsException;
+use crate::gateway::Container;
 
 /// A provider of the gateway's module. A field of the gateway is the usual
 /// place; this is for handlers that alone need it. That it exists is checked at
@@ -63,5 +64,33 @@ impl FromContext for Server {
 impl FromContext for WebSocketServer {
     fn from_context(context: &ExecutionContext) -> Result<Self, WsException> {
         Ok(Server::from_context(context)?.0)
+    }
+}
+
+/// The same extractor in HTTP handlers of the application.
+impl<S: Sync, T: ?Sized + Send + Sync + 'static> axum_core::extract::FromRequestParts<S>
+    for Inject<T>
+{
+    type Rejection = (http::StatusCode, &'static str);
+
+    async fn from_request_parts(
+        parts: &mut http::request::Parts,
+        _: &S,
+    ) -> Result<Self, Self::Rejection> {
+        let provider = parts
+            .extensions
+            .get::<Arc<Container>>()
+            .and_then(|container| container.get::<T>());
+        provider.map(Self).ok_or_else(|| {
+            tracing::error!(
+                provider = std::any::type_name::<T>(),
+                path = parts.uri.path(),
+                "an HTTP handler injects what no module provides"
+            );
+            (
+                http::StatusCode::INTERNAL_SERVER_ERROR,
+                "Internal server error",
+            )
+        })
     }
 }

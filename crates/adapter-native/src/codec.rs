@@ -1,0 +1,241 @@
+//! The JSON envelope as it goes to a client: envelope and frame header in one
+//! buffer, shared by all receivers.
+
+use std::borrow::Cow;
+
+use nest_gateway_core::adapter::{Codec, Format};
+use nest_gateway_core::id::RequestId;
+use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
+use nest_gateway_core::payload::{EncodeError, Payload};
+use nest_gateway_core::value::Value;
+use nest_gateway_wire::{Frame, OpCode};
+use serde::Serialize;
+
+/// Room for the envelope around the data.
+const ENVELOPE_BYTES: usize = 64;
+
+/// The codec of the JSON envelope.
+#[derive(Debug)]
+pub(crate) struct JsonCodec;
+
+impl Codec for JsonCodec {
+    fn format(&self) -> Format {
+        Format("native.json")
+    }
+
+    fn encode(&self, _path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
+        let Some(envelope) = Outbound::of(&message)? else {
+            return Ok(None);
+        };
+        if let Some(bytes) = envelope.bare_binary() {
+            return Ok(Some(Frame::binary(bytes).bytes().clone()));
+        }
+        envelope.to_frame().map(|frame| Some(frame.bytes().clone()))
+    }
+}
+
+/// The fields of an envelope on its way out.
+pub(crate) struct Outbound<'a> {
+    pub(crate) event: &'a str,
+    pub(crate) data: Option<Cow<'a, Payload>>,
+    pub(crate) id: Option<OutboundId<'a>>,
+    pub(crate) done: bool,
+}
+
+/// The id of an envelope: the client's own, or that of a question.
+pub(crate) enum OutboundId<'a> {
+    Request(&'a RequestId),
+    Question(u64),
+}
+
+impl<'a> Outbound<'a> {
+    /// The envelope for a message; `None` where the native wire says nothing.
+    pub(crate) fn of(message: &Outgoing<'a>) -> Result<Option<Self>, EncodeError> {
+        let request = |id: Option<&'a RequestId>| id.map(OutboundId::Request);
+        let envelope = |event, data: Option<Cow<'a, Payload>>, id| Self {
+            event,
+            data: data.filter(|data| !data.is_empty()),
+            id,
+            done: false,
+        };
+        Ok(Some(match *message {
+            Outgoing::Event { event, arguments } => envelope(event, body(arguments)?, None),
+            Outgoing::Question {
+                id,
+                event,
+                arguments,
+            } => envelope(event, body(arguments)?, Some(OutboundId::Question(id))),
+            // Without a value there is only something to say to who asked.
+            Outgoing::Reply {
+                request: None,
+                data: None,
+                ..
+            } => return Ok(None),
+            Outgoing::Reply {
+                event,
+                request: id,
+                data,
+            }
+            | Outgoing::Response {
+                event,
+                request: id,
+                data,
+            }
+            | Outgoing::Item {
+                event,
+                request: id,
+                data,
+            } => envelope(event, data.map(Cow::Borrowed), request(id)),
+            Outgoing::Done { event, request: id } => Self {
+                done: true,
+                ..envelope(event, None, request(Some(id)))
+            },
+            Outgoing::Exception { request: id, data } => {
+                envelope("exception", Some(Cow::Borrowed(data)), request(id))
+            }
+            _ => return Err(EncodeError::new("unknown kind of message")),
+        }))
+    }
+
+    /// The answer of a binary handler (which has no event) goes out as bytes.
+    pub(crate) fn bare_binary(&self) -> Option<&[u8]> {
+        if !self.event.is_empty() || self.id.is_some() {
+            return None;
+        }
+        match self.data.as_deref()?.as_value()? {
+            Value::Binary(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    fn to_frame(&self) -> Result<Frame, EncodeError> {
+        let data = self.data.as_deref().map(Payload::to_json).transpose()?;
+        let size = data.as_ref().map_or(0, bytes::Bytes::len) + self.event.len();
+        let mut result = Ok(());
+        let frame = Frame::build(OpCode::Text, size + ENVELOPE_BYTES, |buffer| {
+            result = self.write(data.as_deref(), buffer);
+        });
+        result.map(|()| frame)
+    }
+
+    fn write(&self, data: Option<&[u8]>, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
+        buffer.extend_from_slice(br#"{"event":"#);
+        write_json(self.event, buffer)?;
+        if let Some(data) = data {
+            buffer.extend_from_slice(br#","data":"#);
+            buffer.extend_from_slice(data);
+        }
+        match self.id {
+            Some(OutboundId::Request(id)) => {
+                buffer.extend_from_slice(br#","id":"#);
+                write_json(id, buffer)?;
+            }
+            Some(OutboundId::Question(id)) => {
+                buffer.extend_from_slice(format!(r#","id":"s{id}""#).as_bytes());
+            }
+            None => {}
+        }
+        if self.done {
+            buffer.extend_from_slice(br#","done":true"#);
+        }
+        buffer.push(b'}');
+        Ok(())
+    }
+}
+
+fn write_json<T: Serialize + ?Sized>(value: &T, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
+    serde_json::to_writer(buffer, value).map_err(EncodeError::new)
+}
+
+/// The native wire has one body: several arguments become an array.
+fn body(arguments: &Arguments) -> Result<Option<Cow<'_, Payload>>, EncodeError> {
+    Ok(match arguments {
+        Arguments::None => None,
+        Arguments::One(payload) => Some(Cow::Borrowed(payload)),
+        Arguments::Many(payloads) => Some(Cow::Owned(Payload::from_serialize(payloads)?)),
+    })
+}
+
+/// The notice that messages were dropped.
+pub(crate) fn gap_frame(dropped: u64) -> Frame {
+    Frame::text(format!(r#"{{"event":"gap","data":{{"dropped":{dropped}}}}}"#).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(message: Outgoing<'_>) -> Option<String> {
+        let bytes = JsonCodec.encode("/", message).expect("encodes")?;
+        let frame = Frame::from_bytes(bytes).expect("a frame");
+        Some(String::from_utf8(frame.payload().to_vec()).expect("UTF-8"))
+    }
+
+    fn payload(value: &impl Serialize) -> Payload {
+        Payload::from_serialize(value).expect("encodes")
+    }
+
+    #[test]
+    fn replies_carry_the_id_of_their_request() {
+        let (id, value) = (RequestId::from(7), payload(&0));
+        let reply = |request, data| Outgoing::Reply {
+            event: "e",
+            request,
+            data,
+        };
+        assert_eq!(encode(reply(None, None)), None);
+        assert_eq!(
+            encode(reply(Some(&id), None)).as_deref(),
+            Some(r#"{"event":"e","id":7}"#)
+        );
+        assert_eq!(
+            encode(reply(None, Some(&value))).as_deref(),
+            Some(r#"{"event":"e","data":0}"#)
+        );
+        assert_eq!(
+            encode(reply(Some(&id), Some(&value))).as_deref(),
+            Some(r#"{"event":"e","data":0,"id":7}"#)
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_stream_says_done() {
+        let id = RequestId::from("x");
+        let done = Outgoing::Done {
+            event: "e",
+            request: &id,
+        };
+        assert_eq!(
+            encode(done).as_deref(),
+            Some(r#"{"event":"e","id":"x","done":true}"#)
+        );
+    }
+
+    #[test]
+    fn questions_have_ids_that_begin_with_s() {
+        let question = Outgoing::Question {
+            id: 3,
+            event: "q",
+            arguments: &Arguments::None,
+        };
+        assert_eq!(
+            encode(question).as_deref(),
+            Some(r#"{"event":"q","id":"s3"}"#)
+        );
+    }
+
+    #[test]
+    fn binary_in_a_body_is_base64() {
+        let arguments = Arguments::One(Payload::from_value(Value::Binary(
+            b"\0\x01".as_slice().into(),
+        )));
+        let event = Outgoing::Event {
+            event: "b",
+            arguments: &arguments,
+        };
+        assert_eq!(
+            encode(event).as_deref(),
+            Some(r#"{"event":"b","data":"AAE="}"#)
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! The HTTP face: which requests are ours, and the handshake.
+
+use std::sync::Arc;
+
+use axum_core::body::Body;
+use http::header::{self, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use nest_gateway_core::adapter::{BoxFuture, Codec, Endpoint, Found, Host, Refusal};
+use nest_gateway_core::config::SlowPolicy;
+use nest_gateway_core::handshake::Handshake;
+use nest_gateway_wire::{
+    Flusher, FlusherHandle, Limits, OutboxConfig, SlowPolicy as WirePolicy, Upgrade,
+    WebSocketConfig,
+};
+
+use crate::NAME;
+use crate::codec::{JsonCodec, gap_frame};
+use crate::connection;
+
+/// Answers WebSocket handshakes at the namespaces' paths.
+pub(crate) struct NativeEndpoint {
+    prefix: String,
+    subprotocols: Vec<String>,
+    host: Arc<Host>,
+    flusher: FlusherHandle,
+}
+
+impl NativeEndpoint {
+    pub(crate) fn new(prefix: String, subprotocols: Vec<String>, host: Arc<Host>) -> Self {
+        Self {
+            prefix,
+            subprotocols,
+            host,
+            flusher: Flusher::spawn(),
+        }
+    }
+
+    fn find(&self, path: &str) -> Option<Found> {
+        let path = path.strip_prefix(self.prefix.as_str())?;
+        self.host
+            .find(if path.is_empty() { "/" } else { path }, NAME)
+    }
+
+    async fn accept(&self, mut request: Request<Body>) -> Response<Body> {
+        let Some(found) = self.find(request.uri().path()) else {
+            return plain(StatusCode::NOT_FOUND, "no such namespace");
+        };
+        let upgrade = match Upgrade::from_request(&mut request) {
+            Ok(upgrade) => upgrade,
+            Err(error) => return error.response().map(Body::from),
+        };
+        let protocol = self.choose(upgrade.protocols());
+        let (head, _) = request.into_parts();
+        let handshake = Handshake::from_http(&head);
+        let admission = match self.host.admit(found, handshake, NAME, false).await {
+            Ok(admission) => admission,
+            Err(refusal) => return refused(&refusal),
+        };
+        let codec = codec_for(protocol.as_deref());
+        let (response, socket) = upgrade.accept(
+            self.wire_config(),
+            protocol.as_deref(),
+            self.flusher.clone(),
+        );
+        self.host.spawn(async move {
+            match socket.await {
+                Ok(socket) => connection::run(socket, admission, codec).await,
+                Err(error) => tracing::debug!(%error, "client left during the handshake"),
+            }
+        });
+        response.map(|()| Body::empty())
+    }
+
+    /// The first subprotocol of the client's list that is configured.
+    fn choose(&self, offered: &[String]) -> Option<String> {
+        let known = |name: &&String| self.subprotocols.contains(name) || is_msgpack(name.as_str());
+        offered.iter().find(known).cloned()
+    }
+
+    fn wire_config(&self) -> WebSocketConfig {
+        let config = self.host.config();
+        WebSocketConfig {
+            limits: Limits {
+                max_message: config.max_message_bytes,
+                ..Limits::default()
+            },
+            outbox: OutboxConfig {
+                max_bytes: config.outbox_bytes,
+                max_messages: config.outbox_messages,
+                policy: match config.slow_policy {
+                    SlowPolicy::Close => WirePolicy::Close,
+                    SlowPolicy::DropOldest => WirePolicy::DropOldest,
+                    SlowPolicy::DropNewest => WirePolicy::DropNewest,
+                },
+                gap_frame: Some(gap_frame),
+            },
+            ping_interval: Some(config.ping_interval),
+            ping_timeout: config.ping_timeout,
+            close_timeout: config.close_timeout,
+            ..WebSocketConfig::default()
+        }
+    }
+}
+
+impl Endpoint for NativeEndpoint {
+    fn claims(&self, head: &Parts) -> bool {
+        wants_websocket(head) && self.find(head.uri.path()).is_some()
+    }
+
+    fn call(&self, request: Request<Body>) -> BoxFuture<'_, Response<Body>> {
+        Box::pin(self.accept(request))
+    }
+
+    /// A plain GET at a namespace's path, which nobody else answered: 426
+    /// (RFC 9110, section 15.5.22).
+    fn fallback(&self, head: &Parts) -> Option<Response<Body>> {
+        if head.method != Method::GET || self.find(head.uri.path()).is_none() {
+            return None;
+        }
+        let mut response = plain(
+            StatusCode::UPGRADE_REQUIRED,
+            "this is a WebSocket endpoint; connect with a WebSocket client",
+        );
+        let headers = response.headers_mut();
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(
+            header::SEC_WEBSOCKET_VERSION,
+            HeaderValue::from_static("13"),
+        );
+        Some(response)
+    }
+}
+
+fn wants_websocket(head: &Parts) -> bool {
+    let values = head.headers.get_all(header::UPGRADE).iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case("websocket"))
+}
+
+#[cfg(feature = "msgpack")]
+fn is_msgpack(protocol: &str) -> bool {
+    protocol == crate::MSGPACK_SUBPROTOCOL
+}
+
+#[cfg(not(feature = "msgpack"))]
+fn is_msgpack(_: &str) -> bool {
+    false
+}
+
+fn codec_for(protocol: Option<&str>) -> &'static dyn Codec {
+    #[cfg(feature = "msgpack")]
+    if protocol.is_some_and(is_msgpack) {
+        return &crate::msgpack::MsgpackCodec;
+    }
+    let _ = protocol;
+    &JsonCodec
+}
+
+fn refused(refusal: &Refusal) -> Response<Body> {
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
+    let mut response = plain(status, refusal.message());
+    let headers = response.headers_mut();
+    if let Some(seconds) = refusal.retry_after() {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn plain(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text.to_owned()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}

@@ -1,0 +1,234 @@
+//! The JSON envelope as it comes from a client.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use nest_gateway_core::id::RequestId;
+use nest_gateway_core::message::Arguments;
+use nest_gateway_core::payload::Payload;
+use nest_gateway_core::session::{CancelTarget, Malformed};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// What a frame says.
+#[derive(Debug)]
+pub(crate) enum Envelope<'a> {
+    /// `{"event", "data"?, "id"?}`.
+    Message {
+        event: Cow<'a, str>,
+        arguments: Arguments,
+        request: Option<RequestId>,
+    },
+    /// `{"ack": "s1", "data"?}`: the answer to a question of the server.
+    Answer { id: u64, data: Payload },
+    /// `{"cancel": id or event}`.
+    Cancel(CancelTarget),
+}
+
+/// Why a frame is not an envelope.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) problem: Malformed,
+    /// The request that can be answered all the same.
+    pub(crate) request: Option<RequestId>,
+}
+
+impl From<Malformed> for Unreadable {
+    fn from(problem: Malformed) -> Self {
+        Self {
+            problem,
+            request: None,
+        }
+    }
+}
+
+/// Reads a frame. The data stays encoded: a slice of the frame.
+pub(crate) fn decode(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
+    let fields = match serde_json::from_slice::<Fields<'_>>(frame) {
+        Ok(fields) => fields,
+        Err(error) if error.is_data() => return Err(Malformed::NotAnObject.into()),
+        Err(_) => return Err(Malformed::Syntax.into()),
+    };
+    let payload = |raw: Option<&RawValue>| match raw {
+        Some(raw) => Payload::from_json(frame.slice_ref(raw.get().as_bytes())),
+        None => Payload::empty(),
+    };
+    if fields.event.is_none() {
+        if let Some(ack) = fields.ack {
+            return answer(ack, payload(fields.data));
+        }
+        if let Some(cancel) = fields.cancel {
+            return Ok(Envelope::Cancel(cancel_target(cancel)?));
+        }
+    }
+    let request = fields.id.map(request_id).transpose();
+    let event = match fields.event.map(|raw| serde_json::from_str(raw.get())) {
+        Some(Ok(Text(event))) => event,
+        Some(Err(_)) => {
+            return Err(Unreadable {
+                problem: Malformed::EventNotText,
+                request: request.ok().flatten().flatten(),
+            });
+        }
+        None => {
+            return Err(Unreadable {
+                problem: Malformed::NoEvent,
+                request: request.ok().flatten().flatten(),
+            });
+        }
+    };
+    Ok(Envelope::Message {
+        event,
+        arguments: payload(fields.data).into(),
+        request: request?.flatten(),
+    })
+}
+
+fn answer<'a>(ack: &RawValue, data: Payload) -> Result<Envelope<'a>, Unreadable> {
+    let id = match request_id(ack)? {
+        Some(RequestId::Text(text)) => text.strip_prefix('s').and_then(|id| id.parse().ok()),
+        _ => None,
+    };
+    match id {
+        Some(id) => Ok(Envelope::Answer { id, data }),
+        None => Err(Malformed::BadId.into()),
+    }
+}
+
+fn cancel_target(raw: &RawValue) -> Result<CancelTarget, Malformed> {
+    request_id(raw)?
+        .map(CancelTarget::Request)
+        .ok_or(Malformed::BadId)
+}
+
+/// A number or a string; `null` is as good as none.
+fn request_id(raw: &RawValue) -> Result<Option<RequestId>, Malformed> {
+    let text = raw.get();
+    match text.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(text)
+            .map(|Text(id)| Some(RequestId::Text(Arc::from(&*id))))
+            .map_err(|_| Malformed::BadId),
+        Some(b'n') => Ok(None),
+        _ => serde_json::from_str(text)
+            .map(|number| Some(RequestId::Number(number)))
+            .map_err(|_| Malformed::BadId),
+    }
+}
+
+/// A string that borrows where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The fields of an envelope, still encoded. Unknown ones are ignored, and of
+/// duplicate ones the last counts, which a derived impl would refuse.
+#[derive(Default)]
+struct Fields<'a> {
+    event: Option<&'a RawValue>,
+    data: Option<&'a RawValue>,
+    id: Option<&'a RawValue>,
+    ack: Option<&'a RawValue>,
+    cancel: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Fields::default();
+                while let Some(Text(key)) = map.next_key()? {
+                    match &*key {
+                        "event" => fields.event = Some(map.next_value()?),
+                        "data" => fields.data = Some(map.next_value()?),
+                        "id" => fields.id = Some(map.next_value()?),
+                        "ack" => fields.ack = Some(map.next_value()?),
+                        "cancel" => fields.cancel = Some(map.next_value()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(fields)
+            }
+        }
+
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &'static str) -> Result<Envelope<'static>, Unreadable> {
+        let frame: &'static Bytes = Box::leak(Box::new(Bytes::from_static(text.as_bytes())));
+        decode(frame)
+    }
+
+    fn problem(text: &'static str) -> Malformed {
+        read(text).expect_err(text).problem
+    }
+
+    #[test]
+    fn of_duplicate_keys_the_last_wins_and_unknown_ones_are_ignored() {
+        let envelope = read(r#"{"event":"a","x":[1,{"y":2}],"event":"b","data":1,"data":2}"#);
+        let Ok(Envelope::Message {
+            event, arguments, ..
+        }) = envelope
+        else {
+            panic!("{envelope:?}")
+        };
+        assert_eq!(event, "b");
+        assert_eq!(arguments.first().decode::<i32>().unwrap(), 2);
+    }
+
+    #[test]
+    fn ids_are_numbers_or_strings() {
+        for (text, expected) in [
+            (r#"{"event":"a","id":7}"#, Some(RequestId::from(7))),
+            (r#"{"event":"a","id":"x"}"#, Some(RequestId::from("x"))),
+            (r#"{"event":"a","id":null}"#, None),
+        ] {
+            let Ok(Envelope::Message { request, .. }) = read(text) else {
+                panic!("{text}")
+            };
+            assert_eq!(request, expected, "{text}");
+        }
+        assert_eq!(problem(r#"{"event":"a","id":{}}"#), Malformed::BadId);
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_named() {
+        assert_eq!(problem("{"), Malformed::Syntax);
+        assert_eq!(problem("nonsense"), Malformed::Syntax);
+        assert_eq!(problem("[1,2]"), Malformed::NotAnObject);
+        assert_eq!(problem("\"text\""), Malformed::NotAnObject);
+        assert_eq!(problem(r#"{"data":1}"#), Malformed::NoEvent);
+        assert_eq!(problem(r#"{"event":1}"#), Malformed::EventNotText);
+        assert_eq!(problem(r#"{"ack":7}"#), Malformed::BadId);
+    }
+
+    #[test]
+    fn answers_and_cancels_are_told_from_messages() {
+        assert!(matches!(
+            read(r#"{"ack":"s12","data":true}"#),
+            Ok(Envelope::Answer { id: 12, .. })
+        ));
+        assert!(matches!(
+            read(r#"{"cancel":3}"#),
+            Ok(Envelope::Cancel(CancelTarget::Request(RequestId::Number(
+                _
+            ))))
+        ));
+    }
+}

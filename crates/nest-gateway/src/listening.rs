@@ -1,0 +1,216 @@
+//! An application whose sockets are open.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use nest_gateway_core::runtime::{Runtime, StartError};
+use nest_gateway_wire::{AcceptConfig, Stopped, serve};
+use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::hosted::Hosted;
+
+/// Why an application does not listen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// It did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A socket could not be bound.
+    #[error("cannot listen on {address}: {cause}")]
+    Bind {
+        /// The address, as far as it is known.
+        address: String,
+        /// What the system says.
+        cause: io::Error,
+    },
+}
+
+/// An application that serves clients.
+///
+/// Dropping it stops accepting and leaves the clients that are connected to
+/// themselves; [`Listening::shut_down`] ends it in an orderly way.
+#[derive(Debug)]
+pub struct Listening {
+    runtime: Arc<Runtime>,
+    address: SocketAddr,
+    ports: BTreeMap<u16, SocketAddr>,
+    servers: JoinSet<Stopped>,
+}
+
+impl Listening {
+    pub(crate) async fn start(app: App, address: impl ToSocketAddrs) -> Result<Self, ListenError> {
+        // All sockets are bound before the first one is served.
+        let main = TcpListener::bind(address)
+            .await
+            .map_err(|cause| bind_error("the given address", cause))?;
+        let address = local_addr(&main)?;
+        let mut listeners = BTreeMap::from([(None, main)]);
+        for number in app.ports.iter().filter_map(|port| port.number) {
+            let wanted = SocketAddr::new(address.ip(), number);
+            let bound = TcpListener::bind(wanted).await;
+            let listener = bound.map_err(|cause| bind_error(&wanted.to_string(), cause))?;
+            listeners.insert(Some(number), listener);
+        }
+        let mut listening = Self {
+            runtime: Arc::clone(&app.runtime),
+            address,
+            ports: BTreeMap::new(),
+            servers: JoinSet::new(),
+        };
+        for mut port in app.ports {
+            let Some(listener) = listeners.remove(&port.number) else {
+                continue;
+            };
+            for task in port.mounts.iter_mut().flat_map(|m| m.tasks.drain(..)) {
+                app.runtime.tasks().spawn(task);
+            }
+            // The user's routes are on the application's own port only.
+            let router = match port.number {
+                None => app.router.clone(),
+                Some(number) => {
+                    listening.ports.insert(number, local_addr(&listener)?);
+                    Router::new()
+                }
+            };
+            let hosted = Hosted::new(port.mounts, router, Arc::clone(&app.runtime));
+            listening.serve(listener, hosted, app.accept.clone());
+        }
+        Ok(listening)
+    }
+
+    fn serve(&mut self, listener: TcpListener, hosted: Hosted, accept: AcceptConfig) {
+        let shutdown = self.runtime.shutdown_token().clone().cancelled_owned();
+        self.servers
+            .spawn(serve(listener, hosted, accept, shutdown));
+    }
+
+    /// Where the application's own socket listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the gateways with this `port` listen.
+    #[must_use]
+    pub fn addr_of_port(&self, port: u16) -> Option<SocketAddr> {
+        self.ports.get(&port).copied()
+    }
+
+    /// The address as a URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Everything that runs.
+    #[must_use]
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.runtime
+    }
+
+    /// Shuts the application down from elsewhere.
+    #[must_use]
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
+        ShutdownHandle::new(Arc::clone(&self.runtime))
+    }
+
+    /// Serves until SIGTERM, SIGINT (Ctrl-C) or a [`ShutdownHandle`] says stop,
+    /// then shuts down.
+    ///
+    /// Returns whether every client had gone within the drain time.
+    pub async fn until_signal(self) -> bool {
+        let told = self.runtime.shutdown_token().clone();
+        tokio::select! {
+            () = signal() => tracing::info!("signal received, shutting down"),
+            () = told.cancelled() => {}
+        }
+        self.shut_down().await
+    }
+
+    /// Serves until a [`ShutdownHandle`] says stop, then shuts down.
+    ///
+    /// Returns whether every client had gone within the drain time.
+    pub async fn until_shutdown(self) -> bool {
+        let told = self.runtime.shutdown_token().clone();
+        told.cancelled().await;
+        self.shut_down().await
+    }
+
+    /// Shuts down: new clients get 503, connected ones are told (1001), handlers
+    /// in flight finish and their answers are delivered, `on_disconnect` and the
+    /// providers' shutdown hooks are awaited. Clients have `drain` of the
+    /// configuration (10 s) for it.
+    ///
+    /// Returns whether every client had gone in time.
+    pub async fn shut_down(mut self) -> bool {
+        let clean = self.runtime.shut_down().await;
+        let mut closed = true;
+        while let Some(stopped) = self.servers.join_next().await {
+            closed &= stopped.is_ok_and(|stopped| stopped.remaining == 0);
+        }
+        clean && closed
+    }
+}
+
+/// Shuts an application down from anywhere; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ShutdownHandle {
+    runtime: Arc<Runtime>,
+}
+
+impl ShutdownHandle {
+    pub(crate) fn new(runtime: Arc<Runtime>) -> Self {
+        Self { runtime }
+    }
+
+    /// Tells whoever waits in [`Listening::until_signal`] to shut down.
+    pub fn trigger(&self) {
+        self.runtime.shutdown_token().cancel();
+    }
+
+    /// Shuts down what runs, and waits for it. For applications that live in
+    /// another server ([`App::into_router`]); the sockets are that server's.
+    ///
+    /// Returns whether every client had gone within the drain time.
+    pub async fn shut_down(&self) -> bool {
+        self.runtime.shut_down().await
+    }
+}
+
+fn local_addr(listener: &TcpListener) -> Result<SocketAddr, ListenError> {
+    listener
+        .local_addr()
+        .map_err(|cause| bind_error("the bound socket", cause))
+}
+
+fn bind_error(address: &str, cause: io::Error) -> ListenError {
+    ListenError::Bind {
+        address: address.to_owned(),
+        cause,
+    }
+}
+
+/// SIGINT or SIGTERM; Ctrl-C where there are no signals.
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without signals only a handle can stop the application.
+        std::future::pending::<()>().await;
+    }
+}
