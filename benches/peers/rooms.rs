@@ -5,48 +5,16 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 use tokio::sync::mpsc;
+
+#[path = "messages.rs"]
+mod messages;
+
+pub(crate) use messages::{Envelope, Event, Join, Joined, Stream, Token};
 
 /// Messages that may wait for one client.
 pub(crate) const QUEUE: usize = 4096;
-
-/// A message of either direction, its data untouched.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Envelope<'a> {
-    pub(crate) event: &'a str,
-    #[serde(borrow)]
-    pub(crate) data: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Join {
-    pub(crate) room: String,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Joined<'a> {
-    pub(crate) joined: &'a str,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Stream {
-    pub(crate) n: u64,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Token {
-    pub(crate) i: u64,
-    pub(crate) t: &'static str,
-}
-
-/// An event with data of any type.
-#[derive(Serialize)]
-pub(crate) struct Event<'a, T> {
-    pub(crate) event: &'a str,
-    pub(crate) data: T,
-}
 
 /// The JSON text of an event.
 pub(crate) fn event<T: Serialize>(event: &str, data: T) -> serde_json::Result<String> {

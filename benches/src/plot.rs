@@ -16,6 +16,7 @@ const GAP: f64 = 28.0;
 const TITLE: f64 = 64.0;
 
 const OURS: &str = "#d1495b";
+const WIRE: &str = "#e39aa3";
 const FLOOR: &str = "#8a8f98";
 const OTHERS: &str = "#4a7fb5";
 
@@ -39,6 +40,7 @@ struct Panel {
 fn color(outcome: &Outcome) -> &'static str {
     match outcome.server.name {
         "floor" | "floor-write" => FLOOR,
+        "wire" => WIRE,
         _ if outcome.server.is_ours() => OURS,
         _ => OTHERS,
     }

@@ -38,7 +38,7 @@ enum Program {
 }
 
 /// Every server in the order of the table; the first is the measure of the rest.
-pub const ALL: [Server; 10] = [
+pub const ALL: [Server; 11] = [
     Server {
         name: "floor",
         description: "epoll loop, one write per recipient for all that one read brought",
@@ -66,6 +66,13 @@ pub const ALL: [Server; 10] = [
         wire: Wire::SocketIo,
         has_rooms: true,
         program: Program::Fixture,
+    },
+    Server {
+        name: "wire",
+        description: "hand-written on our wire crate alone",
+        wire: Wire::Native,
+        has_rooms: true,
+        program: Program::Peer("peer-wire", &[]),
     },
     Server {
         name: "tungstenite",
