@@ -208,6 +208,7 @@ impl Queue {
             return Some(Piece {
                 bytes: frame.into_bytes(),
                 kind: Kind::Control,
+                rest: false,
             });
         }
         self.queue_gap_notice(config);
@@ -220,6 +221,7 @@ impl Queue {
             } else {
                 Kind::Normal
             },
+            rest: false,
         })
     }
 
@@ -246,10 +248,11 @@ impl Queue {
                 self.bytes -= sent;
             }
             if sent < piece.bytes.len() {
-                if sent > 0 {
+                if sent > 0 || piece.rest {
                     self.partial = Some(Piece {
                         bytes: piece.bytes.slice(sent..),
                         kind: piece.kind,
+                        rest: true,
                     });
                     left += 1;
                 }
@@ -377,6 +380,8 @@ impl Queue {
 pub(crate) struct Piece {
     pub(crate) bytes: Bytes,
     kind: Kind,
+    /// A part of the frame has left before, so that the rest has to follow whatever happens.
+    rest: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
