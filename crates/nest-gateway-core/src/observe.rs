@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::adapter::Refusal;
 use crate::close::DisconnectReason;
+use crate::dispatch::ExecutionContext;
 use crate::error::WsException;
 use crate::id::ClientId;
 use crate::session::Client;
@@ -179,6 +180,7 @@ impl Stats {
 
     /// `event` is a registered one, or empty.
     pub(crate) fn handled(&self, event: &str, outcome: Outcome) {
+        tracing::Span::current().record("outcome", outcome.as_str());
         if outcome != Outcome::Handled {
             self.failed.fetch_add(1, Ordering::Relaxed);
         }
@@ -194,26 +196,67 @@ impl Stats {
     }
 
     pub(crate) fn handler_started(self: &std::sync::Arc<Self>) -> RunningGuard {
-        RunningGuard::new(self, |stats| &stats.running_handlers)
+        RunningGuard::new(
+            self,
+            |stats| &stats.running_handlers,
+            #[cfg(feature = "metrics")]
+            names::RUNNING_HANDLERS,
+        )
     }
 
     pub(crate) fn stream_started(self: &std::sync::Arc<Self>) -> RunningGuard {
-        RunningGuard::new(self, |stats| &stats.streams)
+        RunningGuard::new(
+            self,
+            |stats| &stats.streams,
+            #[cfg(feature = "metrics")]
+            names::STREAMS,
+        )
     }
+}
+
+/// The span of a client's life: its hooks, handlers and what they log.
+pub(crate) fn connection_span(client: &Client) -> tracing::Span {
+    tracing::debug_span!(
+        "ws.connection",
+        client = %client.id(),
+        adapter = client.adapter(),
+        namespace = client.path(),
+    )
+}
+
+/// The span of one message on its way through the pipeline.
+pub(crate) fn message_span(context: &ExecutionContext) -> tracing::Span {
+    tracing::debug_span!(
+        "ws.message",
+        event = context.event(),
+        gateway = context.gateway(),
+        handler = context.handler(),
+        outcome = tracing::field::Empty,
+    )
 }
 
 /// Counts something for as long as it lives.
 pub(crate) struct RunningGuard {
     stats: std::sync::Arc<Stats>,
     counter: fn(&Stats) -> &AtomicUsize,
+    #[cfg(feature = "metrics")]
+    gauge: &'static str,
 }
 
 impl RunningGuard {
-    fn new(stats: &std::sync::Arc<Stats>, counter: fn(&Stats) -> &AtomicUsize) -> Self {
+    fn new(
+        stats: &std::sync::Arc<Stats>,
+        counter: fn(&Stats) -> &AtomicUsize,
+        #[cfg(feature = "metrics")] gauge: &'static str,
+    ) -> Self {
         counter(stats).fetch_add(1, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        metrics::gauge!(gauge).increment(1.0);
         Self {
             stats: std::sync::Arc::clone(stats),
             counter,
+            #[cfg(feature = "metrics")]
+            gauge,
         }
     }
 }
@@ -221,6 +264,8 @@ impl RunningGuard {
 impl Drop for RunningGuard {
     fn drop(&mut self) {
         (self.counter)(&self.stats).fetch_sub(1, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        metrics::gauge!(self.gauge).decrement(1.0);
     }
 }
 
@@ -248,8 +293,10 @@ pub mod names {
     pub const DROPPED: &str = "nest_gateway_dropped_total";
     /// Clients closed because they read too slowly.
     pub const SLOW_CONSUMERS: &str = "nest_gateway_slow_consumers_total";
-    /// Bytes queued towards clients.
+    /// Bytes queued towards clients, sampled every five seconds.
     pub const QUEUED_BYTES: &str = "nest_gateway_queued_bytes";
+    /// Handlers that are running.
+    pub const RUNNING_HANDLERS: &str = "nest_gateway_running_handlers";
     /// Streams that are running.
     pub const STREAMS: &str = "nest_gateway_streams";
 }

@@ -129,6 +129,8 @@ impl RuntimeBuilder {
             tasks,
         };
         let ports = runtime.mount(&self.adapters, &namespaces)?;
+        #[cfg(feature = "metrics")]
+        runtime.sample_queues();
         Ok(Started { runtime, ports })
     }
 }
@@ -301,10 +303,27 @@ impl Runtime {
         clean
     }
 
+    /// Keeps the gauge of queued bytes fresh until the shutdown.
+    #[cfg(feature = "metrics")]
+    fn sample_queues(&self) {
+        const EVERY: Duration = Duration::from_secs(5);
+        let (shutdown, namespaces) = (self.shutdown.clone(), self.namespaces.clone());
+        self.tasks.spawn(async move {
+            while tokio::time::timeout(EVERY, shutdown.cancelled())
+                .await
+                .is_err()
+            {
+                let queued: usize = namespaces.iter().map(|n| n.hub().queued_bytes()).sum();
+                #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+                metrics::gauge!(crate::observe::names::QUEUED_BYTES).set(queued as f64);
+            }
+        });
+    }
+
     fn mount(
         &self,
         adapters: &[Arc<dyn Adapter>],
-        namespaces: &[(Option<u16>, Arc<Namespace>)],
+        namespaces: &[AtPort],
     ) -> Result<Vec<Port>, StartError> {
         let mut ports = Vec::new();
         let places = Arc::new(Places::default());
@@ -363,6 +382,9 @@ impl fmt::Debug for Port {
             .finish_non_exhaustive()
     }
 }
+
+/// A namespace with the port that it is served on.
+type AtPort = (Option<u16>, Arc<Namespace>);
 
 type Gateways = [Attachment<GatewayDescriptor>];
 
@@ -428,7 +450,7 @@ fn build_namespaces(
     hubs: &Hubs,
     container: &Arc<Container>,
     enhancers: &Enhancers,
-) -> Result<Vec<(Option<u16>, Arc<Namespace>)>, StartError> {
+) -> Result<Vec<AtPort>, StartError> {
     let mut namespaces = Vec::new();
     for (at, hub) in &hubs.0 {
         let here = || gateways.iter().filter(|g| place(&g.value) == *at);
@@ -439,7 +461,7 @@ fn build_namespaces(
         let mut builder = NamespaceBuilder::new(Arc::clone(hub), adapters, global);
         for gateway in here() {
             let instance = instance_of(container, gateway)?;
-            builder.gateway(&gateway.value, instance, container, gateway.module)?;
+            builder.gateway(&gateway.value, &instance, container, gateway.module)?;
         }
         namespaces.push((at.0, Arc::new(builder.build())));
     }

@@ -12,11 +12,14 @@
 //! - the attributes ([`websocket_gateway`], [`subscriptions`], [`injectable`], [`module`]);
 //! - what handlers take ([`MessageBody`], [`ConnectedSocket`], ..) and return ([`WsResponse`], ..);
 //! - [`WebSocketServer`] and [`Client`]: emits and rooms;
-//! - [`Guard`], [`Interceptor`], [`Pipe`], [`ExceptionFilter`];
+//! - [`Guard`], [`Interceptor`], [`Pipe`], [`ExceptionFilter`], with ready-made [`guards`] and
+//!   [`interceptors`];
 //! - [`core`]: everything that adapter authors need.
 
 mod app;
+pub mod guards;
 mod hosted;
+pub mod interceptors;
 mod listening;
 
 pub use nest_gateway_core as core;

@@ -127,7 +127,7 @@ impl Emitter {
         self.selection.for_each(&self.hub, |client| {
             let id = client.id();
             let asked = match &payload {
-                Ok(payload) => client.ask(event, payload.clone().into(), self.timeout),
+                Ok(payload) => client.ask(event, &payload.clone().into(), self.timeout),
                 Err(error) => AckError::Encode(error.clone()).into_answer(),
             };
             answers.push(async move {

@@ -75,9 +75,7 @@ impl Encoding {
 
 impl FanOut<'_> {
     fn deliver(&mut self, client: &Client) {
-        let Some(index) = self.encoding_for(client) else {
-            return;
-        };
+        let index = self.encoding_for(client);
         if let Some(bytes) = &self.encodings[index].bytes
             && client.deliver(bytes.clone(), self.delivery)
         {
@@ -85,21 +83,21 @@ impl FanOut<'_> {
         }
     }
 
-    fn encoding_for(&mut self, client: &Client) -> Option<usize> {
+    fn encoding_for(&mut self, client: &Client) -> usize {
         let format = client.format();
         let known = |e: &Encoding| e.serves(client, format);
         if self.encodings.get(self.last).is_some_and(known) {
-            return Some(self.last);
+            return self.last;
         }
         let found = self.encodings.iter().position(known);
         self.last = match found {
             Some(index) => index,
-            None => self.encode_for(client)?,
+            None => self.encode_for(client),
         };
-        Some(self.last)
+        self.last
     }
 
-    fn encode_for(&mut self, client: &Client) -> Option<usize> {
+    fn encode_for(&mut self, client: &Client) -> usize {
         let bytes = match client.encode(self.message) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -114,7 +112,7 @@ impl FanOut<'_> {
             path: client.codec_names_path().then(|| client.shared_path()),
             bytes,
         });
-        Some(self.encodings.len() - 1)
+        self.encodings.len() - 1
     }
 }
 

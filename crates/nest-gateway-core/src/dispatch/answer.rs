@@ -20,7 +20,8 @@ pub(super) async fn send(context: &ExecutionContext, reply: Reply<'_>) -> Result
     let request = context.request_id().filter(|_| !context.ack_is_taken());
     match reply {
         Reply::Taken => Ok(()),
-        Reply::None if context.ack_is_taken() => Ok(()),
+        // Who took the ack answers by hand.
+        Reply::None | Reply::Value(_) if context.ack_is_taken() => Ok(()),
         Reply::None => tell(
             context,
             Outgoing::Reply {
@@ -29,7 +30,6 @@ pub(super) async fn send(context: &ExecutionContext, reply: Reply<'_>) -> Result
                 data: None,
             },
         ),
-        Reply::Value(_) if context.ack_is_taken() => Ok(()),
         Reply::Value(data) => tell(
             context,
             Outgoing::Reply {

@@ -29,7 +29,7 @@ impl<T: ?Sized> Clone for Enhancer<T> {
                 dependency,
                 resolve,
             } => Source::Provided {
-                dependency: dependency.clone(),
+                dependency: *dependency,
                 resolve: *resolve,
             },
             Source::Value(value) => Source::Value(Arc::clone(value)),

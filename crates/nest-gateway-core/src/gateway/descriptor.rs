@@ -129,10 +129,10 @@ impl GatewayDescriptor {
     #[must_use]
     pub fn all_dependencies(&self) -> Vec<Dependency> {
         let mut all = self.dependencies.clone();
-        all.extend(self.enhancers.dependencies().cloned());
+        all.extend(self.enhancers.dependencies().copied());
         for message in &self.messages {
-            all.extend(message.enhancers.dependencies().cloned());
-            all.extend(message.dependencies.iter().cloned());
+            all.extend(message.enhancers.dependencies().copied());
+            all.extend(message.dependencies.iter().copied());
         }
         all
     }
@@ -169,8 +169,11 @@ pub struct MessageDescriptor {
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) body: Option<&'static str>,
     pub(crate) reply: Option<&'static str>,
-    bind: Arc<dyn Fn(Arc<dyn Any + Send + Sync>) -> Arc<dyn Handler> + Send + Sync>,
+    bind: Arc<Bind>,
 }
+
+/// Makes a handler of a gateway's instance.
+type Bind = dyn Fn(Arc<Erased>) -> Arc<dyn Handler> + Send + Sync;
 
 /// What a handler handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

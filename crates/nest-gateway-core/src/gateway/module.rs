@@ -120,21 +120,18 @@ impl ModuleDescriptor {
     }
 
     /// Lists a provider that registers itself: an `#[injectable]`, or a gateway.
-    #[must_use]
     pub fn list<P: Provided>(self) -> Self {
         P::provide(self)
     }
 
     /// Lists a gateway: it is provided, and served. What its guards,
     /// interceptors, pipes, filters and handlers need is checked with it.
-    #[must_use]
     pub fn gateway<G: Gateway + Injectable>(self) -> Self {
         self.gateway_provider(Provider::of::<G>(), G::describe())
     }
 
     /// [`ModuleDescriptor::gateway`] for a provider and a description made by
     /// hand.
-    #[must_use]
     pub fn gateway_provider(self, provider: Provider, gateway: GatewayDescriptor) -> Self {
         let key = provider.key();
         let needs = gateway.all_dependencies().into_iter();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::container::{Container, ModuleId};
+use super::container::{Container, ModuleId, Resolver};
 use super::descriptor::{
     Erased, GatewayDescriptor, Hooks, MessageDescriptor, MessageKind, Metadata,
 };
@@ -144,6 +144,11 @@ impl Route {
     pub(crate) fn provider<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.access.get::<T>()
     }
+
+    /// Sees the providers as the gateway does.
+    pub(crate) fn resolver(&self) -> Resolver<'_> {
+        self.access.resolver()
+    }
 }
 
 /// The providers as one gateway sees them.
@@ -156,9 +161,11 @@ struct Access {
 
 impl Access {
     fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.container
-            .resolver_for(self.consumer, self.module)
-            .get::<T>()
+        self.resolver().get::<T>()
+    }
+
+    fn resolver(&self) -> Resolver<'_> {
+        self.container.resolver_for(self.consumer, self.module)
     }
 }
 
@@ -222,7 +229,7 @@ impl NamespaceBuilder {
     pub(crate) fn gateway(
         &mut self,
         descriptor: &GatewayDescriptor,
-        instance: Arc<Erased>,
+        instance: &Arc<Erased>,
         container: &Arc<Container>,
         module: ModuleId,
     ) -> Result<(), ResolveError> {
@@ -241,7 +248,7 @@ impl NamespaceBuilder {
         }
         self.namespace.gateways.push(BoundGateway {
             name: descriptor.name.clone(),
-            instance: Arc::clone(&instance),
+            instance: Arc::clone(instance),
             hooks: descriptor.hooks.clone(),
             server: WebSocketServer::new(Arc::clone(&self.namespace.hub)),
             connection_guards,
@@ -251,7 +258,7 @@ impl NamespaceBuilder {
             let route = Arc::new(Route {
                 message: message.clone(),
                 gateway: descriptor.name.clone(),
-                handler: message.bind(Arc::clone(&instance)),
+                handler: message.bind(Arc::clone(instance)),
                 filters: [
                     method.filters.clone(),
                     own.filters.clone(),

@@ -174,7 +174,7 @@ impl Future for Answer {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn an_answer_reaches_the_one_who_asked() {

@@ -197,7 +197,7 @@ impl Client {
         data: &(impl Serialize + ?Sized),
     ) -> Result<T, AckError> {
         let payload = Payload::from_serialize(data)?;
-        let answer = self.ask(event, payload.into(), timeout).await?;
+        let answer = self.ask(event, &payload.into(), timeout).await?;
         Ok(answer.decode()?)
     }
 
@@ -328,13 +328,13 @@ impl Client {
     }
 
     /// Asks the client; the question is on its way when this returns.
-    pub(crate) fn ask(&self, event: &str, arguments: Arguments, timeout: Duration) -> Answer {
+    pub(crate) fn ask(&self, event: &str, arguments: &Arguments, timeout: Duration) -> Answer {
         let max = self.0.hub.config.max_open_questions;
         self.0.questions.ask(max, timeout, |id| {
             let message = Outgoing::Question {
                 id,
                 event,
-                arguments: &arguments,
+                arguments,
             };
             match send_to(self, message, Delivery::Reliable) {
                 Ok(true) => Ok(()),

@@ -40,14 +40,14 @@ impl ClientData {
             return value;
         }
         // User code runs outside of the lock; if two race, the first one stays.
-        let made: Arc<T> = Arc::new(make());
+        let value: Arc<T> = Arc::new(make());
         let mut values = self.lock();
-        let value = values
+        let current = values
             .get_or_insert_default()
             .entry(TypeId::of::<T>())
-            .or_insert_with(|| made.clone())
+            .or_insert_with(|| value.clone())
             .clone();
-        value.downcast().unwrap_or(made)
+        current.downcast().unwrap_or(value)
     }
 
     /// Removes and returns the value of this type.

@@ -5,10 +5,10 @@ mod client;
 mod data;
 mod inbox;
 mod running;
-mod session;
+mod state;
 mod throttle;
 
 pub use self::acks::AckError;
 pub use self::client::Client;
 pub use self::data::ClientData;
-pub use self::session::{CancelTarget, Malformed, Session};
+pub use self::state::{CancelTarget, Malformed, Session};

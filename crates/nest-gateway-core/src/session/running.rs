@@ -6,9 +6,10 @@ use std::task::{Context, Poll};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tracing::Instrument as _;
 
 use crate::dispatch::{ExecutionContext, dispatch};
-use crate::observe::RunningGuard;
+use crate::observe::{RunningGuard, message_span};
 
 /// One message on its way through the pipeline, from its guards to the last
 /// item of its reply.
@@ -22,7 +23,7 @@ impl Running {
     pub(super) fn start(context: Arc<ExecutionContext>) -> Self {
         let counted = context.client().hub().stats.handler_started();
         Self {
-            future: Box::pin(dispatch(Arc::clone(&context))),
+            future: Box::pin(dispatch(Arc::clone(&context)).instrument(message_span(&context))),
             context,
             counted: Some(counted),
         }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
+use tracing::Instrument as _;
 
 use super::client::Client;
 use super::inbox::Inbox;
@@ -21,7 +22,7 @@ use crate::error::WsException;
 use crate::gateway::Namespace;
 use crate::id::{ClientId, RequestId};
 use crate::message::{Delivery, Incoming, Outgoing};
-use crate::observe::{Outcome, panic_text};
+use crate::observe::{Outcome, connection_span, panic_text};
 use crate::payload::Payload;
 
 /// One client in one namespace, driven by the task that owns its connection.
@@ -44,6 +45,7 @@ pub struct Session {
     throttle: Option<Box<Throttle>>,
     malformed: u32,
     finished: bool,
+    span: tracing::Span,
 }
 
 /// How far the session is.
@@ -154,6 +156,7 @@ impl Session {
         }
         let phase = Phase::Opening(on_connection(Arc::clone(&namespace), client.clone()));
         Self {
+            span: connection_span(&client),
             client,
             namespace,
             phase,
@@ -282,6 +285,7 @@ impl Session {
     /// the adapter tells the client in its own terms and calls
     /// [`Session::finish`].
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
+        let _entered = self.span.clone().entered();
         self.client.waker().register(context.waker());
         match self.poll_opening(context) {
             Poll::Pending => return self.closing_now(),
@@ -298,7 +302,12 @@ impl Session {
     /// Ends the session: waits for handlers that are still running (cancelling
     /// them after `leave_grace`, 10 s), drops streams, calls `on_disconnect`,
     /// and leaves all rooms.
-    pub async fn finish(mut self, reason: DisconnectReason) {
+    pub async fn finish(self, reason: DisconnectReason) {
+        let span = self.span.clone();
+        self.leave(reason).instrument(span).await;
+    }
+
+    async fn leave(mut self, reason: DisconnectReason) {
         self.finished = true;
         let orderly = reason.initiator == Initiator::Client && self.client.closing().is_none();
         if !orderly {

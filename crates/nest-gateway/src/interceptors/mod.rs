@@ -1,0 +1,7 @@
+//! Interceptors that most applications need.
+
+mod logging;
+mod timeout;
+
+pub use self::logging::LoggingInterceptor;
+pub use self::timeout::TimeoutInterceptor;
