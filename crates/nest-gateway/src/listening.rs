@@ -51,7 +51,10 @@ impl Listening {
             .map_err(|cause| bind_error("the given address", cause))?;
         let address = local_addr(&main)?;
         let mut listeners = BTreeMap::from([(None, main)]);
-        for number in app.ports.iter().filter_map(|port| port.number) {
+        // Collected, since a mount's tasks must not be borrowed over an await:
+        // the future of `listen` has to be `Send`.
+        let numbers: Vec<_> = app.ports.iter().filter_map(|port| port.number).collect();
+        for number in numbers {
             let wanted = SocketAddr::new(address.ip(), number);
             let bound = TcpListener::bind(wanted).await;
             let listener = bound.map_err(|cause| bind_error(&wanted.to_string(), cause))?;
