@@ -14,6 +14,12 @@ struct Check {
     step: Step,
 }
 
+impl Check {
+    fn new(name: &'static str, step: Step) -> Self {
+        Self { name, step }
+    }
+}
+
 /// Runs every check, whatever the others say, and then the tests.
 pub(crate) fn run(options: &TestOptions) -> bool {
     let components = [
@@ -52,43 +58,39 @@ fn run_check(check: Check) -> (&'static str, bool, Duration) {
 /// compile with either and with both. Checking does not generate code, so the
 /// extra combinations cost little.
 fn checks() -> Vec<Check> {
+    let lints = "--workspace --all-features --all-targets";
+    let docs = Step::cargo("doc --workspace --all-features --no-deps");
     vec![
-        Check {
-            name: "format",
-            step: Step::cargo("fmt --all --check"),
-        },
-        Check {
-            name: "lints",
-            step: clippy("--workspace --all-features --all-targets"),
-        },
-        Check {
-            name: "native only",
-            step: facade("native"),
-        },
-        Check {
-            name: "socketio only",
-            step: facade("socketio"),
-        },
-        Check {
-            name: "native and socketio",
-            step: facade("native,socketio"),
-        },
-        Check {
-            name: "docs",
-            step: Step::cargo("doc --workspace --all-features --no-deps")
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        },
+        Check::new("format", Step::cargo("fmt --all --check")),
+        Check::new("lints", clippy(lints)),
+        Check::new("native only", with_adapters(&["native"])),
+        Check::new("socketio only", with_adapters(&["socketio"])),
+        Check::new(
+            "native and socketio",
+            with_adapters(&["native", "socketio"]),
+        ),
+        Check::new(
+            "no adapter",
+            clippy("-p nest-gateway --no-default-features"),
+        ),
+        Check::new("docs", docs.env("RUSTDOCFLAGS", "-D warnings")),
     ]
+}
+
+/// The façade and the programs that users write on it, with these adapters.
+fn with_adapters(adapters: &[&str]) -> Step {
+    let features: Vec<_> = adapters
+        .iter()
+        .map(|adapter| format!("nest-gateway-workspace/{adapter}"))
+        .collect();
+    let features = features.join(",");
+    clippy(&format!(
+        "-p nest-gateway -p nest-gateway-workspace --lib --examples --no-default-features --features {features}"
+    ))
 }
 
 fn clippy(selection: &str) -> Step {
     Step::cargo("clippy")
         .args(selection.split(' '))
         .args(["--", "-D", "warnings"])
-}
-
-fn facade(features: &str) -> Step {
-    clippy(&format!(
-        "-p nest-gateway --no-default-features --features {features}"
-    ))
 }
