@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::TestOptions;
 use crate::doctor;
+use crate::platform::answers;
 use crate::requirement::Requirement;
 use crate::step::Step;
 use crate::test;
@@ -60,7 +61,7 @@ fn run_check(check: Check) -> (&'static str, bool, Duration) {
 fn checks() -> Vec<Check> {
     let lints = "--workspace --all-features --all-targets";
     let docs = Step::cargo("doc --workspace --all-features --no-deps");
-    vec![
+    let mut checks = vec![
         Check::new("format", Step::cargo("fmt --all --check")),
         Check::new("lints", clippy(lints)),
         Check::new("native only", with_adapters(&["native"])),
@@ -74,7 +75,14 @@ fn checks() -> Vec<Check> {
             clippy("-p nest-gateway --no-default-features"),
         ),
         Check::new("docs", docs.env("RUSTDOCFLAGS", "-D warnings")),
-    ]
+    ];
+    // It takes longer to install than everything here takes to run, so it is
+    // used where it is installed; the advisories need the network.
+    if answers("cargo", &["deny", "--version"]) {
+        let deny = Step::cargo("deny --workspace check bans licenses sources");
+        checks.push(Check::new("dependencies", deny));
+    }
+    checks
 }
 
 /// The façade and the programs that users write on it, with these adapters.
