@@ -228,6 +228,8 @@ where
             .with_upgrades()
     );
     let result = tokio::select! {
+        // In this order, so that a request that is there already is answered.
+        biased;
         result = &mut connection => result,
         () = host.stopped() => {
             connection.as_mut().graceful_shutdown();

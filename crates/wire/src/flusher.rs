@@ -21,11 +21,9 @@ impl Flusher {
     /// Starts a flusher on the current tokio runtime. It ends when the last handle and the last outbox
     /// that has one are gone.
     pub fn spawn() -> FlusherHandle {
-        let list = Arc::new(DirtyList::new());
-        tokio::spawn(run(Arc::clone(&list)));
-        FlusherHandle {
-            guard: Arc::new(Guard { list }),
-        }
+        let (handle, list) = FlusherHandle::new();
+        tokio::spawn(run(list));
+        handle
     }
 }
 
@@ -36,6 +34,15 @@ pub struct FlusherHandle {
 }
 
 impl FlusherHandle {
+    /// A handle and the list that somebody has to take from.
+    pub(crate) fn new() -> (Self, Arc<DirtyList<Arc<Outbox>>>) {
+        let list = Arc::new(DirtyList::new());
+        let guard = Arc::new(Guard {
+            list: Arc::clone(&list),
+        });
+        (Self { guard }, list)
+    }
+
     pub(crate) fn mark(&self, outbox: Arc<Outbox>) {
         self.guard.list.push(outbox);
     }

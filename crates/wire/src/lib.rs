@@ -15,10 +15,12 @@
 //! Invariants: nothing here blocks; every queue is bounded; no lock is held over an await or while a
 //! waker runs; bytes off the network cannot cause a panic; an idle connection owns no buffer.
 
+// Under `cfg(loom)` only what is model-checked is built: tokio has no network there.
 pub mod close;
 
 mod connection;
 mod dirty;
+mod flusher;
 mod frame;
 mod header;
 mod mask;
@@ -28,25 +30,44 @@ mod queue;
 mod sync;
 mod violation;
 
+#[cfg(not(loom))]
 mod accept;
-mod flusher;
+#[cfg(not(loom))]
 mod heartbeat;
+#[cfg(not(loom))]
 mod limiter;
+#[cfg(not(loom))]
 mod linger;
+#[cfg(not(loom))]
 mod pump;
+#[cfg(not(loom))]
 mod reader;
+#[cfg(not(loom))]
 mod shared_tcp;
+#[cfg(not(loom))]
 mod socket;
+#[cfg(not(loom))]
 mod upgrade;
+#[cfg(not(loom))]
 mod writer;
 
+#[cfg(all(test, loom))]
+mod models;
+#[cfg(loom)]
+#[path = "writer_model.rs"]
+mod writer;
+
+#[cfg(not(loom))]
 pub use accept::{AcceptConfig, PeerAddr, Stopped, serve};
 pub use close::{Closed, ClosedBy};
 pub use connection::{Connection, Limits, Received};
 pub use flusher::{Flusher, FlusherHandle};
 pub use frame::{Frame, OpCode};
 pub use outbox::{Class, Gap, Outbox, OutboxClosed, OutboxConfig, Push, SlowPolicy};
+#[cfg(not(loom))]
 pub use shared_tcp::SharedTcp;
+#[cfg(not(loom))]
 pub use socket::{Event, WebSocket, WebSocketConfig};
+#[cfg(not(loom))]
 pub use upgrade::{OnUpgrade, TakeOverError, Upgrade, UpgradeError};
 pub use violation::Violation;

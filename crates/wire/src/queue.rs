@@ -390,3 +390,258 @@ enum Kind {
     Normal,
     Volatile,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn config(policy: SlowPolicy) -> OutboxConfig {
+        OutboxConfig {
+            max_bytes: 40,
+            max_messages: 4,
+            policy,
+            gap_frame: None,
+        }
+    }
+
+    /// A frame of ten bytes.
+    fn frame(name: &str) -> Frame {
+        Frame::text(format!("{name:8}").as_bytes())
+    }
+
+    fn push(queue: &mut Queue, name: &str, config: &OutboxConfig) -> Pushed {
+        queue.push(frame(name), Class::Normal, config, false)
+    }
+
+    fn volatile(queue: &mut Queue, name: &str, config: &OutboxConfig) -> Pushed {
+        queue.push(frame(name), Class::Volatile, config, false)
+    }
+
+    fn names(queue: &mut Queue, config: &OutboxConfig) -> Vec<String> {
+        std::iter::from_fn(|| queue.pop_frame(config))
+            .map(|frame| String::from_utf8_lossy(&frame.payload()).trim().to_owned())
+            .collect()
+    }
+
+    const DROPPED_NEWEST: Pushed = Pushed::Dropped {
+        pushed: true,
+        frames: 1,
+    };
+    const DROPPED_OLDER: Pushed = Pushed::Dropped {
+        pushed: false,
+        frames: 1,
+    };
+
+    fn full(config: &OutboxConfig) -> Queue {
+        let mut queue = Queue::default();
+        for name in ["a", "b", "c", "d"] {
+            assert_eq!(push(&mut queue, name, config), Pushed::Queued);
+        }
+        queue
+    }
+
+    #[test]
+    fn a_full_queue_overflows_under_close() {
+        let config = config(SlowPolicy::Close);
+        let mut queue = full(&config);
+        assert_eq!(push(&mut queue, "e", &config), Pushed::Overflow);
+    }
+
+    #[test]
+    fn bytes_are_a_bound_as_well_as_messages() {
+        let config = OutboxConfig {
+            max_messages: 100,
+            ..config(SlowPolicy::Close)
+        };
+        let mut queue = full(&config);
+        assert_eq!(push(&mut queue, "e", &config), Pushed::Overflow);
+    }
+
+    #[test]
+    fn drop_oldest_keeps_the_newest_and_counts() {
+        let config = config(SlowPolicy::DropOldest);
+        let mut queue = full(&config);
+        assert_eq!(push(&mut queue, "e", &config), DROPPED_OLDER);
+        assert_eq!(
+            (queue.dropped(), queue.take_gap(), queue.take_gap()),
+            (1, 1, 0)
+        );
+        assert_eq!(names(&mut queue, &config), ["b", "c", "d", "e"]);
+    }
+
+    #[test]
+    fn drop_newest_keeps_the_oldest_and_counts() {
+        let config = config(SlowPolicy::DropNewest);
+        let mut queue = full(&config);
+        assert_eq!(push(&mut queue, "e", &config), DROPPED_NEWEST);
+        assert_eq!((queue.dropped(), queue.take_gap()), (1, 1));
+        assert_eq!(names(&mut queue, &config), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn volatile_frames_are_the_first_to_go_and_make_no_gap() {
+        let config = config(SlowPolicy::Close);
+        let mut queue = Queue::default();
+        assert_eq!(push(&mut queue, "a", &config), Pushed::Queued);
+        assert_eq!(volatile(&mut queue, "v", &config), Pushed::Queued);
+        assert_eq!(push(&mut queue, "b", &config), Pushed::Queued);
+        assert_eq!(push(&mut queue, "c", &config), Pushed::Queued);
+        assert_eq!(volatile(&mut queue, "w", &config), DROPPED_NEWEST);
+        assert_eq!(push(&mut queue, "d", &config), DROPPED_OLDER);
+        assert_eq!((queue.dropped(), queue.take_gap()), (2, 0));
+        assert_eq!(names(&mut queue, &config), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn volatile_frames_are_dropped_while_the_connection_is_stalled() {
+        let config = config(SlowPolicy::Close);
+        let mut queue = Queue::default();
+        let pushed = queue.push(frame("v"), Class::Volatile, &config, true);
+        assert_eq!(pushed, DROPPED_NEWEST);
+    }
+
+    #[test]
+    fn a_frame_over_the_bound_is_taken_alone() {
+        let config = config(SlowPolicy::Close);
+        let mut queue = Queue::default();
+        let big = Frame::text(&[b'x'; 100]);
+        let taken = queue.push(big.clone(), Class::Normal, &config, false);
+        assert_eq!(taken, Pushed::Queued);
+        let refused = queue.push(big, Class::Normal, &config, false);
+        assert_eq!(refused, Pushed::Overflow);
+    }
+
+    #[test]
+    fn the_notice_of_a_gap_stands_where_the_gap_is() {
+        for (policy, expected) in [
+            (SlowPolicy::DropOldest, ["gap 1", "b", "c", "d", "e"]),
+            (SlowPolicy::DropNewest, ["a", "b", "c", "d", "gap 1"]),
+        ] {
+            let config = OutboxConfig {
+                gap_frame: Some(|dropped| Frame::text(format!("gap {dropped}").as_bytes())),
+                ..config(policy)
+            };
+            let mut queue = full(&config);
+            assert!(matches!(
+                push(&mut queue, "e", &config),
+                Pushed::Dropped { .. }
+            ));
+            assert_eq!(names(&mut queue, &config), expected);
+        }
+    }
+
+    #[test]
+    fn no_notice_follows_a_close_frame() {
+        let config = OutboxConfig {
+            gap_frame: Some(|_| Frame::text(b"gap")),
+            ..config(SlowPolicy::DropNewest)
+        };
+        let mut queue = full(&config);
+        assert_eq!(push(&mut queue, "e", &config), DROPPED_NEWEST);
+        queue.append(Frame::close(1000, ""), false);
+        let last = std::iter::from_fn(|| queue.pop_frame(&config)).last();
+        assert_eq!(last, Some(Frame::close(1000, "")));
+    }
+
+    #[test]
+    fn control_frames_go_first_and_the_oldest_pongs_give_way() {
+        let config = config(SlowPolicy::Close);
+        let mut queue = full(&config);
+        queue.push_control(Frame::ping(b"ours"));
+        for i in 0..1000u32 {
+            queue.push_control(Frame::pong(&i.to_be_bytes()));
+        }
+        assert_eq!(queue.pop_frame(&config), Some(Frame::ping(b"ours")));
+        for i in 1000 - u32::try_from(MAX_CONTROL).unwrap() + 1..1000 {
+            assert_eq!(
+                queue.pop_frame(&config),
+                Some(Frame::pong(&i.to_be_bytes()))
+            );
+        }
+        assert_eq!(names(&mut queue, &config), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn a_cleared_queue_completes_the_cut_frame_and_drops_what_a_writer_gives_back() {
+        let config = config(SlowPolicy::Close);
+        let mut queue = full(&config);
+        let mut batch = vec![queue.pop(&config).unwrap(), queue.pop(&config).unwrap()];
+        queue.clear();
+        queue.append(Frame::close(1008, ""), false);
+        queue.settle(&mut batch, 3);
+        assert_eq!(
+            queue.pop(&config).unwrap().bytes,
+            frame("a").bytes().slice(3..)
+        );
+        assert_eq!(
+            queue.pop(&config).unwrap().bytes,
+            Frame::close(1008, "").bytes()
+        );
+        assert!(queue.pop(&config).is_none());
+        assert_eq!(queue.dropped(), 3);
+    }
+
+    proptest! {
+        /// A kernel that takes any number of bytes at a time, nothing included, gets exactly the bytes
+        /// that were pushed, and the count of queued bytes is right all the time.
+        #[test]
+        fn cut_writes_lose_and_reorder_nothing(
+            sizes in vec((0usize..50, any::<bool>()), 1..30),
+            writes in vec((1usize..5, 0usize..120), 1..30),
+        ) {
+            let config = OutboxConfig::default();
+            let mut queue = Queue::default();
+            let (mut expected, mut written) = (Vec::new(), Vec::new());
+            for (i, (size, volatile)) in sizes.into_iter().enumerate() {
+                let frame = Frame::binary(&vec![u8::try_from(i).unwrap(); size]);
+                expected.extend_from_slice(frame.bytes());
+                let class = if volatile { Class::Volatile } else { Class::Normal };
+                assert_eq!(queue.push(frame, class, &config, false), Pushed::Queued);
+            }
+            let total = expected.len();
+            let unbounded = std::iter::repeat((5, 1000));
+            for (pieces, taken) in writes.into_iter().chain(unbounded) {
+                let mut batch: Vec<_> = (0..pieces).filter_map(|_| queue.pop(&config)).collect();
+                if batch.is_empty() {
+                    break;
+                }
+                let bytes: Vec<u8> = batch.iter().flat_map(|p| p.bytes.to_vec()).collect();
+                let taken = taken.min(bytes.len());
+                written.extend_from_slice(&bytes[..taken]);
+                queue.settle(&mut batch, taken);
+                prop_assert_eq!(queue.bytes(), total - written.len());
+            }
+            prop_assert_eq!(written, expected);
+            prop_assert!(queue.is_empty());
+        }
+
+        /// Whatever is pushed, the bounds hold and every frame is queued or counted as dropped.
+        #[test]
+        fn the_bounds_hold_under_every_policy(
+            pushes in vec((0usize..60, any::<bool>(), any::<bool>()), 0..60),
+            policy in prop_oneof![Just(SlowPolicy::DropOldest), Just(SlowPolicy::DropNewest)],
+        ) {
+            let config = config(policy);
+            let mut queue = Queue::default();
+            let mut pushed = 0;
+            for (size, volatile, pop) in pushes {
+                let class = if volatile { Class::Volatile } else { Class::Normal };
+                let frame = Frame::binary(&vec![0; size]);
+                let _ = queue.push(frame, class, &config, false);
+                pushed += 1;
+                let single = queue.frames.len() == 1;
+                prop_assert!(queue.bytes() <= config.max_bytes || single);
+                prop_assert!(queue.frames.len() <= config.max_messages);
+                let bytes: usize = queue.frames.iter().map(|e| e.frame.len()).sum();
+                prop_assert_eq!(queue.bytes(), bytes);
+                if pop && queue.pop_frame(&config).is_some() {
+                    pushed -= 1;
+                }
+            }
+            prop_assert_eq!(queue.dropped() + queue.frames.len() as u64, pushed);
+        }
+    }
+}

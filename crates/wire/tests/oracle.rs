@@ -117,10 +117,9 @@ fn tungstenites(bytes: &[u8]) -> Outcome {
 
 fn code_of(error: &Error) -> Option<u16> {
     match error {
-        Error::Io(_) => None,
         Error::Utf8(_) => Some(1007),
         Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(1009),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Io(_) | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
         Error::Protocol(_) => Some(1002),
         other => panic!("unexpected error of the oracle: {other:?}"),
     }

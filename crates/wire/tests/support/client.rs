@@ -75,18 +75,38 @@ impl Client {
 
     /// The head of an HTTP response.
     pub async fn head(&mut self) -> String {
+        self.head_or_end()
+            .await
+            .expect("a response before the end of TCP")
+    }
+
+    /// The head of an HTTP response, or `None` if TCP ended instead.
+    pub async fn head_or_end(&mut self) -> Option<String> {
         loop {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
                 let rest = self.buffer.split_off(end + 4);
                 let head = std::mem::replace(&mut self.buffer, rest);
-                return String::from_utf8(head).unwrap();
+                return Some(String::from_utf8(head).unwrap());
             }
-            assert!(
-                self.fill().await,
-                "ended inside a response head: {:?}",
-                self.buffer
-            );
+            if !self.fill().await {
+                assert_eq!(self.buffer, b"", "ended inside a response head");
+                return None;
+            }
         }
+    }
+
+    /// Passes over the body of an HTTP response.
+    pub async fn skip(&mut self, body: &[u8]) {
+        while self.buffer.len() < body.len() {
+            assert!(self.fill().await, "ended inside a body");
+        }
+        assert_eq!(self.buffer.drain(..body.len()).collect::<Vec<_>>(), body);
+    }
+
+    /// Ends TCP with a reset.
+    pub fn reset(self) {
+        let socket = socket2::SockRef::from(&self.stream);
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// The next frame; `None` when the server ended TCP in order. A reset fails the test.
@@ -129,10 +149,9 @@ impl Client {
     }
 
     async fn fill(&mut self) -> bool {
-        let mut chunk = [0; 64 * 1024];
-        let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut chunk)).await;
+        self.buffer.reserve(64 * 1024);
+        let read = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut self.buffer)).await;
         let read = read.expect("the server answers in time").unwrap();
-        self.buffer.extend_from_slice(&chunk[..read]);
         read > 0
     }
 }

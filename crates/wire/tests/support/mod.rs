@@ -28,11 +28,11 @@ pub fn header(first: u8, len: u64) -> Vec<u8> {
     match len {
         0..=125 => bytes.push(0x80 | u8::try_from(len).unwrap()),
         126..=0xffff => {
-            bytes.push(0x80 | 126);
+            bytes.push(0xfe);
             bytes.extend(u16::try_from(len).unwrap().to_be_bytes());
         }
         _ => {
-            bytes.push(0x80 | 127);
+            bytes.push(0xff);
             bytes.extend(len.to_be_bytes());
         }
     }

@@ -1,0 +1,40 @@
+//! The writer of the loom models: a kernel that takes everything, or one frame and then nothing.
+
+use std::sync::Arc;
+
+use loom::sync::Mutex;
+
+use crate::outbox::{Outbox, Step};
+
+/// What has arrived at the peer.
+pub(crate) type Sink = Arc<Mutex<Vec<u8>>>;
+
+#[derive(Debug)]
+pub(crate) struct TcpWriter(pub(crate) Sink);
+
+#[derive(Debug)]
+pub(crate) struct Resume;
+
+impl Resume {
+    #[allow(clippy::unused_self, reason = "the shape of the real one")]
+    pub(crate) fn abort(&self) {}
+}
+
+/// Writes what is queued in `outbox`, as the real one does.
+pub(crate) fn flush(outbox: &Arc<Outbox>) {
+    let Some(writer) = outbox.begin_write() else {
+        return;
+    };
+    let mut slot = Some(writer);
+    let mut batch = Vec::new();
+    let mut written = 0;
+    while outbox.step(&mut slot, &mut batch, written) == Step::Write {
+        let Some(TcpWriter(sink)) = &slot else { return };
+        let mut sink = sink.lock().unwrap();
+        written = 0;
+        for piece in &batch {
+            sink.extend_from_slice(&piece.bytes);
+            written += piece.bytes.len();
+        }
+    }
+}
