@@ -1,46 +1,23 @@
 //! Hot paths in a loop, for callgrind: `micro TARGET ITERATIONS`. Without
 //! arguments it lists its targets.
 
-use std::hint::black_box;
-use std::io::{self, Write as _};
+mod generator;
+mod wire;
 
-use nest_gateway_benches::frame;
-use nest_gateway_benches::wire::Wire;
+use std::io::{self, Write as _};
 
 /// A name and what runs so many times.
 type Target = (&'static str, fn(u64));
 
-const TARGETS: [Target; 2] = [
-    ("generator-parse-message", generator_parse_message),
-    ("floor-parse-frame", floor_parse_frame),
+/// To add one, write a function with a loop and name it here.
+const TARGETS: [Target; 6] = [
+    ("generator-parse-message", generator::parse_message),
+    ("floor-parse-frame", generator::parse_frame),
+    ("wire-parse-frame", wire::parse_frame),
+    ("wire-build-frame", wire::build_frame),
+    ("wire-publish-to-one", wire::publish_to_one),
+    ("wire-publish-32-to-one", wire::publish_batch_to_one),
 ];
-
-/// What the load generator does for each message, as the measure of its own
-/// overhead.
-fn generator_parse_message(iterations: u64) {
-    let data = format!("\"{}\"", "x".repeat(128));
-    let (mut text, mut bytes) = (Vec::new(), Vec::new());
-    Wire::Native.push_emit("msg", data.as_bytes(), None, &mut text);
-    frame::push_server_frame(frame::TEXT, &text, &mut bytes);
-    for _ in 0..iterations {
-        let header = frame::server_header(black_box(&bytes)).expect("valid");
-        let header = header.expect("complete");
-        let message = Wire::Native.parse(&bytes[header.header_len..]);
-        black_box(message).expect("an event");
-    }
-}
-
-/// What the floor does for each frame of a client, as the measure of ours.
-fn floor_parse_frame(iterations: u64) {
-    let mut text = Vec::new();
-    Wire::Native.push_emit("echo", &[b'1'; 64], None, &mut text);
-    let mut bytes = Vec::new();
-    frame::push_client_frame(frame::TEXT, &text, &mut bytes);
-    for _ in 0..iterations {
-        // Unmasking twice is the identity, so that the bytes stay usable.
-        black_box(frame::unmask_client_frame(black_box(&mut bytes))).expect("complete");
-    }
-}
 
 fn main() -> io::Result<()> {
     let mut args = std::env::args().skip(1);

@@ -60,18 +60,24 @@ fn answer(mut request: Request<Incoming>, server: &Arc<Server>) -> Response<Full
     let server = Arc::clone(server);
     tokio::spawn(async move {
         if let Ok(socket) = socket.await {
-            let outbox = Arc::clone(socket.outbox());
-            let mut joined = Vec::new();
-            // A client that is refused or has left is no concern of the others.
-            let _: Result<(), Failure> = converse(socket, &outbox, &server, &mut joined).await;
-            leave(&server.rooms, &outbox, &joined);
+            // A task of its own is as large as what it needs, while this one is
+            // as large as the upgrade.
+            tokio::spawn(serve_client(socket, server));
         }
     });
     response.map(|()| Full::default())
 }
 
+async fn serve_client(mut socket: WebSocket, server: Arc<Server>) {
+    let outbox = Arc::clone(socket.outbox());
+    let mut joined = Vec::new();
+    // A client that does not read or has left is no concern of the others.
+    let _: Result<(), Failure> = converse(&mut socket, &outbox, &server, &mut joined).await;
+    leave(&server.rooms, &outbox, &joined);
+}
+
 async fn converse(
-    mut socket: WebSocket,
+    socket: &mut WebSocket,
     outbox: &Arc<Outbox>,
     server: &Server,
     joined: &mut Vec<String>,
@@ -84,11 +90,11 @@ async fn converse(
         };
         let Envelope { event, data } = serde_json::from_slice(&text)?;
         match event {
-            "echo" => push(outbox, &frame(event, data)?)?,
+            "echo" => push(outbox, frame(event, data)?)?,
             "join" => {
                 let Join { room } = serde_json::from_str(data.get())?;
                 join(&server.rooms, outbox, &room);
-                push(outbox, &frame(event, Joined { joined: &room })?)?;
+                push(outbox, frame(event, Joined { joined: &room })?)?;
                 joined.push(room);
             }
             "bcast" => broadcast(&server.rooms, &frame("msg", data)?),
@@ -97,7 +103,7 @@ async fn converse(
                 for i in 0..n {
                     let token = frame("token", Token { i, t: "hello" })?;
                     outbox.room(token.len()).await?;
-                    push(outbox, &token)?;
+                    push(outbox, token)?;
                 }
             }
             _ => {}
@@ -115,8 +121,8 @@ fn frame<T: serde::Serialize>(event: &str, data: T) -> Result<Frame, Failure> {
     Ok(frame)
 }
 
-fn push(outbox: &Arc<Outbox>, frame: &Frame) -> Result<(), Failure> {
-    match outbox.push(frame.clone(), Class::Normal) {
+fn push(outbox: &Arc<Outbox>, frame: Frame) -> Result<(), Failure> {
+    match outbox.push(frame, Class::Normal) {
         Push::Queued | Push::Dropped { .. } => Ok(()),
         Push::Overflow | Push::Closed => Err("the client does not read".into()),
     }

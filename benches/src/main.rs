@@ -259,9 +259,7 @@ fn attach(args: &[String]) -> Result<(), String> {
 }
 
 fn count_instructions(args: &[String]) -> Result<(), String> {
-    let micro = env::current_exe()
-        .map_err(|error| error.to_string())?
-        .with_file_name("micro");
+    let micro = Surroundings::find(1)?.build_micro()?;
     let counts = instructions::count_all(&micro)?;
     for count in &counts {
         say(&format!("{:<28} {:>8}", count.target, count.instructions));

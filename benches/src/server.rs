@@ -213,6 +213,22 @@ impl Surroundings {
         Ok(servers.iter().copied().filter(can_run).collect())
     }
 
+    /// Builds the program whose instructions are counted, and says where it is.
+    ///
+    /// # Errors
+    /// When it does not build.
+    pub fn build_micro(&self) -> Result<PathBuf, String> {
+        self.cargo(&[
+            "-p",
+            "nest-gateway-benches",
+            "--features",
+            "micro",
+            "--bin",
+            "micro",
+        ])?;
+        Ok(self.binaries.join("micro"))
+    }
+
     fn has_fixture(&self) -> bool {
         let bins = self.workspace.join("fixtures/src/bin");
         bins.join("fixture-bench.rs").exists() || bins.join("fixture-bench/main.rs").exists()

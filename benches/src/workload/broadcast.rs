@@ -21,6 +21,8 @@ pub(super) struct Broadcast {
     publisher: ClientId,
     payload: Payload,
     in_flight: usize,
+    /// How many messages leave in one write.
+    at_once: usize,
     /// The next message of each receiver.
     expected: HashMap<ClientId, u64>,
     /// Messages sent and not yet received by all: when, and by how many.
@@ -43,6 +45,7 @@ impl Broadcast {
             publisher,
             payload: Payload::new(bytes),
             in_flight,
+            at_once: in_flight.div_ceil(2),
             expected: receivers.iter().map(|&id| (id, 0)).collect(),
             open: VecDeque::new(),
             sent: 0,
@@ -62,18 +65,18 @@ impl Broadcast {
         self.open.is_empty()
     }
 
-    /// Sends half a window in one write when there is room for it.
+    /// Sends in one write what is sent at once, half a window, when there is room
+    /// for it.
     ///
     /// So one half is with the receivers while the server handles the other:
     /// the server has always something to do, and how many messages it finds
     /// queued does not depend on chance.
     pub(super) fn fill(&mut self, generator: &mut Generator) -> Result<(), String> {
-        let half = self.in_flight.div_ceil(2);
-        if self.open.len() + half > self.in_flight {
+        if self.open.len() + self.at_once > self.in_flight {
             return Ok(());
         }
         let now = Instant::now();
-        for _ in 0..half {
+        for _ in 0..self.at_once {
             let data = self.payload.with(self.sent);
             generator.queue(self.publisher, "bcast", data, None)?;
             self.open.push_back((now, 0));
@@ -217,6 +220,18 @@ pub(super) fn run(
 ) -> Result<Sample, String> {
     let receivers = joining::open_joined(generator, RECEIVERS / pace.scale)?;
     Broadcast::new(generator, &receivers, in_flight, bytes)?.measure(generator, target, pace, 0)
+}
+
+pub(super) fn run_burst(
+    generator: &mut Generator,
+    target: Target,
+    pace: Pace,
+) -> Result<Sample, String> {
+    const MESSAGES: usize = 32;
+    let receivers = joining::open_joined(generator, RECEIVERS / pace.scale)?;
+    let mut broadcast = Broadcast::new(generator, &receivers, MESSAGES, 128)?;
+    broadcast.at_once = MESSAGES;
+    broadcast.measure(generator, target, pace, 0)
 }
 
 pub(super) fn run_stalled(

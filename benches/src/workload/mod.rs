@@ -28,6 +28,10 @@ pub enum Workload {
         /// Bytes of each message's data.
         bytes: usize,
     },
+    /// Messages to all members of a room, each 32 in one write when all members
+    /// have the last 32: every server gets the same batches, so that what is left
+    /// to differ is its own work.
+    Burst,
     /// Each of 100 connections sends the next message on the answer to the last.
     Echo,
     /// One client asks for streams of 1,000 tokens, one after the other.
@@ -47,7 +51,7 @@ pub enum Workload {
 }
 
 /// Every workload in the order of the table.
-pub const ALL: [Workload; 12] = [
+pub const ALL: [Workload; 13] = [
     Workload::Broadcast {
         in_flight: 1,
         bytes: 128,
@@ -64,6 +68,7 @@ pub const ALL: [Workload; 12] = [
         in_flight: 32,
         bytes: 16_384,
     },
+    Workload::Burst,
     Workload::Echo,
     Workload::Stream,
     Workload::Idle,
@@ -80,6 +85,7 @@ impl Workload {
     pub fn name(self) -> String {
         match self {
             Self::Broadcast { in_flight, bytes } => format!("broadcast-{in_flight}-{bytes}"),
+            Self::Burst => "burst-32-128".into(),
             Self::Echo => "echo".into(),
             Self::Stream => "stream".into(),
             Self::Idle => "idle".into(),
@@ -100,9 +106,11 @@ impl Workload {
             Self::Stream => "µs CPU per token",
             Self::Storm => "µs CPU per connection",
             Self::RoomsJoin => "µs CPU per join",
-            Self::Broadcast { .. } | Self::RoomsEmit | Self::Churn | Self::Stalled => {
-                "µs CPU per delivery"
-            }
+            Self::Broadcast { .. }
+            | Self::Burst
+            | Self::RoomsEmit
+            | Self::Churn
+            | Self::Stalled => "µs CPU per delivery",
         }
     }
 
@@ -113,6 +121,7 @@ impl Workload {
             Self::Broadcast { in_flight, bytes } => {
                 format!("1,000 receivers, {in_flight} in flight, {bytes} bytes")
             }
+            Self::Burst => "1,000 receivers, 32 messages of 128 bytes at a time".into(),
             Self::Echo => "100 connections, 128 bytes, one in flight each".into(),
             Self::Stream => "streams of 1,000 tokens to one client".into(),
             Self::Idle => "10,000 idle connections, each in one room".into(),
@@ -221,6 +230,7 @@ pub fn run(workload: Workload, target: Target, pace: Pace) -> Result<Sample, Str
         Workload::Broadcast { in_flight, bytes } => {
             broadcast::run(generator, target, pace, in_flight, bytes)
         }
+        Workload::Burst => broadcast::run_burst(generator, target, pace),
         Workload::Echo => echo::run(generator, target, pace),
         Workload::Stream => stream::run(generator, target, pace),
         Workload::Idle => idle::run(generator, target, pace),
