@@ -363,7 +363,7 @@ impl Outbox {
     ) -> Step {
         let mut state = lock(&self.state);
         if matches!(state.writer, Writer::Gone) {
-            batch.clear();
+            state.queue.forget(batch);
             drop(state);
             *writer = None;
             return Step::Done;
@@ -395,7 +395,7 @@ impl Outbox {
     pub(crate) fn pause(self: &Arc<Self>, writer: TcpWriter, batch: &mut Vec<Piece>) {
         let mut state = lock(&self.state);
         if matches!(state.writer, Writer::Gone) {
-            batch.clear();
+            state.queue.forget(batch);
             drop(state);
             drop(writer);
             return;
@@ -414,7 +414,7 @@ impl Outbox {
     ) {
         let mut state = lock(&self.state);
         if matches!(state.writer, Writer::Gone) {
-            batch.clear();
+            state.queue.forget(batch);
             drop(state);
             drop(writer);
             return;
@@ -429,6 +429,12 @@ impl Outbox {
         lock(&self.state).queue.settle(batch, 0);
     }
 
+    /// Ends a transport that failed with `batch` in the hands of its writer.
+    pub(crate) fn fail(&self, batch: &mut Vec<Piece>) {
+        lock(&self.state).queue.forget(batch);
+        self.kill();
+    }
+
     /// The next batch for the pump of a generic transport; `written` bytes of the former have left.
     pub(crate) fn poll_pump(
         &self,
@@ -438,6 +444,7 @@ impl Outbox {
     ) -> Poll<Pump> {
         let mut state = lock(&self.state);
         if matches!(state.writer, Writer::Gone) {
+            state.queue.forget(batch);
             return Poll::Ready(Pump::End);
         }
         state.queue.settle(batch, written);

@@ -21,7 +21,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut io: WriteHalf<Box<dyn Transport
         match poll_fn(|cx| outbox.poll_pump(cx, &mut batch, written)).await {
             Pump::Write => match write(&mut io, &batch).await {
                 Ok(all) => written = all,
-                Err(_) => break outbox.kill(),
+                Err(_) => break outbox.fail(&mut batch),
             },
             Pump::Shutdown => {
                 // The peer may be gone already, which is what a shutdown is for.

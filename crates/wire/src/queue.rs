@@ -265,6 +265,13 @@ impl Queue {
         }
     }
 
+    /// Books pieces that will never be written, since the transport is gone.
+    pub(crate) fn forget(&mut self, pieces: &mut Vec<Piece>) {
+        for piece in pieces.drain(..).filter(|p| p.kind != Kind::Control) {
+            self.bytes -= piece.bytes.len();
+        }
+    }
+
     /// Length of what [`Queue::pop_frame`] gives next.
     pub(crate) fn peek_len(&self) -> Option<usize> {
         let next = self

@@ -113,9 +113,8 @@ fn write_turn(outbox: &Outbox, slot: &mut Option<TcpWriter>, scratch: &mut Scrat
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Turn::Blocked,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
             Err(_) => {
-                scratch.batch.clear();
                 *slot = None;
-                outbox.kill();
+                outbox.fail(&mut scratch.batch);
                 return Turn::Done;
             }
         };

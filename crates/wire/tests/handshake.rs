@@ -80,7 +80,7 @@ async fn wrong_handshakes_get_the_status_they_deserve() {
 #[tokio::test]
 async fn too_many_header_lines_are_answered_with_431() {
     let server = Server::start().await;
-    let request = handshake_with("host: localhost", &"x: y\r\n".repeat(2000).trim_end());
+    let request = handshake_with("host: localhost", "x: y\r\n".repeat(2000).trim_end());
     let head = answer(&server, &request).await;
     assert!(head.starts_with("HTTP/1.1 431 "), "{head}");
 }
