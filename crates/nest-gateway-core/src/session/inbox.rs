@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::dispatch::ExecutionContext;
+use crate::id::RequestId;
 
 /// A bounded queue in front of a client's handlers. It never refuses: whether
 /// there is room is asked before the next message is read from the wire.
@@ -14,8 +15,21 @@ pub(super) struct Inbox {
 }
 
 struct Waiting {
-    context: Arc<ExecutionContext>,
+    message: Message,
     size: usize,
+}
+
+/// What waits.
+pub(super) enum Message {
+    /// A message that a handler subscribed to.
+    Routed(Arc<ExecutionContext>),
+    /// One that nobody subscribed to; its answer keeps its place in the order.
+    Unknown {
+        /// The event's name.
+        event: Box<str>,
+        /// The request to answer.
+        request: Option<RequestId>,
+    },
 }
 
 impl Inbox {
@@ -24,24 +38,19 @@ impl Inbox {
         self.queue.is_empty() || (self.queue.len() < max_messages && self.bytes < max_bytes)
     }
 
-    pub(super) fn push(&mut self, context: Arc<ExecutionContext>, size: usize) {
+    pub(super) fn push(&mut self, message: Message, size: usize) {
         self.bytes += size;
-        self.queue.push_back(Waiting { context, size });
+        self.queue.push_back(Waiting { message, size });
     }
 
-    /// The next message's context, to look at.
-    pub(super) fn front(&self) -> Option<&Arc<ExecutionContext>> {
-        self.queue.front().map(|waiting| &waiting.context)
-    }
-
-    pub(super) fn pop(&mut self) -> Option<Arc<ExecutionContext>> {
+    pub(super) fn pop(&mut self) -> Option<Message> {
         let waiting = self.queue.pop_front()?;
         self.bytes -= waiting.size;
         if self.queue.is_empty() {
             // An idle client keeps no buffer.
             self.queue = VecDeque::new();
         }
-        Some(waiting.context)
+        Some(waiting.message)
     }
 
     pub(super) fn clear(&mut self) {

@@ -10,10 +10,10 @@ use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 
 use super::client::Client;
-use super::inbox::Inbox;
+use super::inbox::{self, Inbox};
 use super::running::{Beside, Running};
 use super::throttle::Throttle;
-use crate::adapter::{Admission, BoxFuture, Outlet};
+use crate::adapter::{Admission, BoxFuture, Gone, Outlet};
 use crate::broadcast::send_to;
 use crate::close::{CloseReason, DisconnectReason, Initiator};
 use crate::config::UnknownEventPolicy;
@@ -44,6 +44,8 @@ pub struct Session {
     beside: Beside,
     throttle: Option<Box<Throttle>>,
     malformed: u32,
+    /// Fires when the connection reaches `max_connection_age`.
+    age: Option<Pin<Box<tokio::time::Sleep>>>,
     finished: bool,
     span: tracing::Span,
 }
@@ -104,17 +106,26 @@ impl Session {
         Self::open_as(ClientId::random(), adapter, admission, outlet, Vec::new())
     }
 
-    /// Opens a session that a client lost and recovered: under its former id
-    /// and in its former rooms.
+    /// Opens a session that a client lost and came back to: under its former
+    /// id, in its former rooms, with its former data (where the guards did not
+    /// leave something newer).
+    ///
+    /// The outlet should be the one that kept the messages meanwhile, so that
+    /// none is lost between the two sessions.
     #[must_use]
     pub fn recover(
-        id: ClientId,
+        parked: Parked,
         adapter: &'static str,
         admission: Admission,
         outlet: Arc<dyn Outlet>,
-        rooms: Vec<Arc<str>>,
     ) -> Self {
-        Self::open_inner(id, adapter, admission, outlet, rooms, true)
+        let former = parked.take();
+        admission.data.inherit(former.data());
+        let rooms = former.joined_rooms();
+        let session = Self::open_inner(former.id(), adapter, admission, outlet, rooms, true);
+        // Its entries in the rooms have been replaced by those of its successor.
+        former.mark_gone();
+        session
     }
 
     /// [`Session::open`] under an id that the adapter has already told the
@@ -151,6 +162,10 @@ impl Session {
             .config
             .max_messages_per_second
             .map(|rate| Box::new(Throttle::new(rate, Instant::now())));
+        let age = hub
+            .config
+            .max_connection_age
+            .map(|age| Box::pin(tokio::time::sleep(age)));
         if namespace.is_shutting_down() {
             client.close(CloseReason::ShuttingDown);
         }
@@ -165,6 +180,7 @@ impl Session {
             beside: Beside::default(),
             throttle,
             malformed: 0,
+            age,
             finished: false,
         }
     }
@@ -192,8 +208,8 @@ impl Session {
         )
     }
 
-    /// Takes a message: it waits for its turn, or is answered at once when
-    /// nobody subscribed to its event.
+    /// Takes a message: it waits for its turn, also when nobody subscribed to
+    /// its event, so that answers come in the order of the messages.
     pub fn receive(&mut self, message: Incoming<'_>) {
         let hub = self.client.hub();
         hub.stats.received(message.size);
@@ -215,7 +231,13 @@ impl Session {
         }
         match self.namespace.route(message.event) {
             Some(route) => self.enqueue(route, message),
-            None => self.unknown_event(message.event, message.request.as_ref()),
+            None => {
+                let unknown = inbox::Message::Unknown {
+                    event: message.event.into(),
+                    request: message.request,
+                };
+                self.inbox.push(unknown, message.size);
+            }
         }
     }
 
@@ -287,6 +309,12 @@ impl Session {
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
         let _entered = self.span.clone().entered();
         self.client.waker().register(context.waker());
+        if let Some(age) = &mut self.age
+            && age.as_mut().poll(context).is_ready()
+        {
+            self.age = None;
+            self.client.close(CloseReason::Expired);
+        }
         match self.poll_opening(context) {
             Poll::Pending => return self.closing_now(),
             Poll::Ready(Err(reason)) => return Poll::Ready(reason),
@@ -307,13 +335,39 @@ impl Session {
         self.leave(reason).instrument(span).await;
     }
 
+    /// Ends the session of a client that is expected back: as
+    /// [`Session::finish`], but it stays in its rooms, and what is sent to it
+    /// still reaches its outlet, which keeps it. `Err` when `on_connection` had
+    /// not ended; the client is gone then.
+    ///
+    /// # Errors
+    /// [`Gone`] as described.
+    pub async fn park(mut self, reason: DisconnectReason) -> Result<Parked, Gone> {
+        if !matches!(self.phase, Phase::Open) {
+            self.finish(reason).await;
+            return Err(Gone);
+        }
+        let span = self.span.clone();
+        self.finished = true;
+        self.client.mark_parked();
+        let parked = Parked(Some(self.client.clone()));
+        self.end_handlers(&reason).instrument(span).await;
+        Ok(parked)
+    }
+
     async fn leave(mut self, reason: DisconnectReason) {
         self.finished = true;
+        self.client.mark_gone();
+        self.end_handlers(&reason).await;
+        self.client.remove();
+    }
+
+    /// Waits for the hooks and handlers, then tells the gateways.
+    async fn end_handlers(&mut self, reason: &DisconnectReason) {
         let orderly = reason.initiator == Initiator::Client && self.client.closing().is_none();
         if !orderly {
             self.inbox.clear();
         }
-        self.client.mark_gone();
         for running in self.beside.iter().chain(&self.current) {
             running.cancel();
         }
@@ -325,10 +379,9 @@ impl Session {
         self.current = None;
         self.beside = Beside::default();
         if matches!(self.phase, Phase::Open) {
-            on_disconnect(&self.namespace, &self.client, &reason).await;
+            on_disconnect(&self.namespace, &self.client, reason).await;
         }
-        self.client.remove();
-        self.client.hub().stats.disconnected(&self.client, &reason);
+        self.client.hub().stats.disconnected(&self.client, reason);
     }
 
     /// What still runs when the client is gone: hooks and handlers, no streams.
@@ -396,17 +449,19 @@ impl Session {
             return false;
         }
         let max = self.client.hub().config.max_in_flight;
-        let Some(context) = self.inbox.front() else {
-            return false;
-        };
-        let concurrent = context.route().is_concurrent();
         // Any message may turn into a stream, so the bound holds for all.
         if self.beside.len() >= max {
             return false;
         }
-        let Some(context) = self.inbox.pop() else {
-            return false;
+        let context = match self.inbox.pop() {
+            None => return false,
+            Some(inbox::Message::Routed(context)) => context,
+            Some(inbox::Message::Unknown { event, request }) => {
+                self.unknown_event(&event, request.as_ref());
+                return true;
+            }
         };
+        let concurrent = context.route().is_concurrent();
         let running = Running::start(context);
         if concurrent {
             self.beside.push(running);
@@ -446,7 +501,8 @@ impl Session {
             message.arguments,
             message.request,
         );
-        self.inbox.push(Arc::new(context), message.size);
+        let routed = inbox::Message::Routed(Arc::new(context));
+        self.inbox.push(routed, message.size);
     }
 
     fn unknown_event(&self, event: &str, request: Option<&RequestId>) {
@@ -488,6 +544,34 @@ impl Session {
     fn tell(&self, message: Outgoing<'_>) {
         if let Err(error) = send_to(&self.client, message, Delivery::Reliable) {
             tracing::error!(%error, "answer cannot be encoded");
+        }
+    }
+}
+
+/// A client that is away and may come back. Dropping it gives it up: the
+/// client leaves its rooms and is gone.
+#[derive(Debug)]
+pub struct Parked(Option<Client>);
+
+impl Parked {
+    /// The client; `None` only when it has been taken over.
+    #[must_use]
+    pub fn client(&self) -> Option<&Client> {
+        self.0.as_ref()
+    }
+
+    fn take(mut self) -> Client {
+        self.0
+            .take()
+            .unwrap_or_else(|| unreachable!("taken once, by value"))
+    }
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            client.mark_gone();
+            client.remove();
         }
     }
 }
