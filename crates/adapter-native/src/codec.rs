@@ -71,6 +71,16 @@ impl<'a> Outbound<'a> {
                 data: None,
                 ..
             } => return Ok(None),
+            Outgoing::Answer {
+                request: None,
+                arguments: Arguments::None,
+                ..
+            } => return Ok(None),
+            Outgoing::Answer {
+                event,
+                request: id,
+                arguments,
+            } => envelope(event, body(arguments)?, request(id)),
             Outgoing::Reply {
                 event,
                 request: id,

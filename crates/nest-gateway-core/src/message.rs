@@ -112,6 +112,15 @@ pub enum Outgoing<'a> {
         /// The value.
         data: Option<&'a Payload>,
     },
+    /// A handler answered by hand, with any number of values.
+    Answer {
+        /// The event that was handled.
+        event: &'a str,
+        /// The request that is answered.
+        request: Option<&'a RequestId>,
+        /// The values.
+        arguments: &'a Arguments,
+    },
     /// A handler answered under another event (`WsResponse`).
     Response {
         /// The event of the answer.

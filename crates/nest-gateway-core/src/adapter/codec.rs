@@ -18,6 +18,12 @@ pub trait Codec: Send + Sync + 'static {
         false
     }
 
+    /// Whether an event can carry several arguments. Where it cannot, they are
+    /// one array.
+    fn carries_many_arguments(&self) -> bool {
+        false
+    }
+
     /// The message as it goes onto the wire; `None` where this wire says
     /// nothing (a reply that nobody asked for, on Socket.IO).
     ///

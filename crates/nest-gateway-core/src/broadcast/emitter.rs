@@ -220,10 +220,7 @@ impl Selection {
 
     fn leaves_out(&self, client: &Client) -> bool {
         self.sender.is_some_and(|sender| sender == client.id())
-            || self
-                .except
-                .iter()
-                .any(|name| **name == *client.id().as_str() || client.is_in(name))
+            || self.except.iter().any(|name| client.is_in(name))
     }
 }
 

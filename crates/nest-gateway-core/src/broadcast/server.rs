@@ -228,6 +228,11 @@ impl Servers {
         self.by_gateway.get(&gateway).cloned()
     }
 
+    /// All servers, one for each namespace.
+    pub fn iter(&self) -> impl Iterator<Item = &WebSocketServer> {
+        self.by_namespace.values()
+    }
+
     /// The server of a namespace, by its path or pattern.
     #[must_use]
     pub fn namespace(&self, path: &str) -> Option<WebSocketServer> {

@@ -61,6 +61,8 @@ const OPENING_STATE: u8 = 0;
 const OPEN_STATE: u8 = 1;
 /// Gone.
 const CLOSED_STATE: u8 = 2;
+/// Away, and expected back: what is sent to it is kept by its outlet.
+const PARKED_STATE: u8 = 3;
 
 impl Client {
     pub(super) fn new(
@@ -142,7 +144,8 @@ impl Client {
     /// Whether it is still there.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.0.state.load(Ordering::Acquire) != CLOSED_STATE && self.0.closing.get().is_none()
+        let state = self.0.state.load(Ordering::Acquire);
+        matches!(state, OPENING_STATE | OPEN_STATE) && self.0.closing.get().is_none()
     }
 
     /// Emits an event to this client. The result may be awaited, to go on only
@@ -201,6 +204,20 @@ impl Client {
         Ok(answer.decode()?)
     }
 
+    /// [`Client::emit_with_ack`] with any number of arguments; the answer is not
+    /// decoded. Several values of one answer are an array.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn emit_args_with_ack(
+        &self,
+        event: &str,
+        arguments: Vec<Payload>,
+    ) -> Result<Payload, AckError> {
+        let timeout = self.0.hub.config.ack_timeout;
+        self.ask(event, &arguments.into(), timeout).await
+    }
+
     /// Everybody in the namespace but this client.
     pub fn broadcast(&self) -> Emitter {
         Emitter::new(Arc::clone(&self.0.hub)).without(self.id())
@@ -227,16 +244,25 @@ impl Client {
         self.leave_now(room.as_ref());
     }
 
-    /// The rooms it is in, without the one of its own.
+    /// The rooms it is in: first the one of its own, which has its id for a
+    /// name, then those that it joined.
     #[must_use]
     pub fn rooms(&self) -> Vec<Arc<str>> {
+        let mut rooms = vec![Arc::from(self.id().as_str())];
+        rooms.extend(self.0.memberships.names());
+        rooms
+    }
+
+    /// The rooms that it joined, without the one of its own.
+    #[must_use]
+    pub fn joined_rooms(&self) -> Vec<Arc<str>> {
         self.0.memberships.names()
     }
 
     /// Whether it is in this room.
     #[must_use]
     pub fn is_in(&self, room: &str) -> bool {
-        self.0.memberships.contains(room)
+        room == self.id().as_str() || self.0.memberships.contains(room)
     }
 
     /// Ends the connection in an orderly way: what is queued is still
@@ -299,6 +325,10 @@ impl Client {
         self.0.outlet.codec().names_path()
     }
 
+    pub(crate) fn has_many_arguments(&self) -> bool {
+        self.0.outlet.codec().carries_many_arguments()
+    }
+
     pub(crate) fn encode(&self, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
         self.0.outlet.codec().encode(&self.0.path, message)
     }
@@ -347,7 +377,7 @@ impl Client {
     /// Queues encoded bytes; `true` when they are on their way.
     pub(crate) fn deliver(&self, bytes: Bytes, delivery: Delivery) -> bool {
         match self.0.state.load(Ordering::Acquire) {
-            OPEN_STATE => self.push(bytes, delivery),
+            OPEN_STATE | PARKED_STATE => self.push(bytes, delivery),
             OPENING_STATE => self.deliver_while_opening(bytes, delivery),
             _ => false,
         }
@@ -429,6 +459,19 @@ impl Client {
         self.0.state.store(CLOSED_STATE, Ordering::Release);
         held.clear();
         drop(held);
+        self.0.questions.abandon();
+    }
+
+    /// The client is away: its outlet keeps what is sent to it.
+    pub(super) fn mark_parked(&self) {
+        self.open();
+        let parked = self.0.state.compare_exchange(
+            OPEN_STATE,
+            PARKED_STATE,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+        debug_assert!(parked.is_ok(), "only an open client is parked");
         self.0.questions.abandon();
     }
 

@@ -50,6 +50,18 @@ impl ClientData {
         current.downcast().unwrap_or(value)
     }
 
+    /// Takes over the values of a former client that this one does not have.
+    pub(crate) fn inherit(&self, former: &Self) {
+        let inherited = former.lock().take();
+        let mut values = self.lock();
+        for (type_id, value) in inherited.into_iter().flat_map(|values| *values) {
+            values
+                .get_or_insert_default()
+                .entry(type_id)
+                .or_insert(value);
+        }
+    }
+
     /// Removes and returns the value of this type.
     pub fn remove<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         let value = self.lock().as_mut()?.remove(&TypeId::of::<T>())?;

@@ -11,4 +11,4 @@ mod throttle;
 pub use self::acks::AckError;
 pub use self::client::Client;
 pub use self::data::ClientData;
-pub use self::state::{CancelTarget, Malformed, Session};
+pub use self::state::{CancelTarget, Malformed, Parked, Session};

@@ -53,6 +53,27 @@ impl Ack {
         }
     }
 
+    /// Answers with several values, which a Socket.IO client's callback gets as
+    /// its arguments; the native wire carries them as an array.
+    ///
+    /// # Errors
+    /// When they cannot be encoded.
+    pub fn send_args(mut self, values: Vec<Payload>) -> Result<(), WsException> {
+        let arguments = values.into();
+        let message = Outgoing::Answer {
+            event: &self.event,
+            request: self.request.as_ref(),
+            arguments: &arguments,
+        };
+        match send_to(&self.client, message, Delivery::Reliable) {
+            Ok(_) => {
+                self.request = None;
+                Ok(())
+            }
+            Err(error) => Err(WsException::internal(error)),
+        }
+    }
+
     /// Answers with an error.
     pub fn fail(mut self, exception: &WsException) {
         exception.log(&self.event);

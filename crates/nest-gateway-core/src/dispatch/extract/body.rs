@@ -38,6 +38,7 @@ impl<T: DeserializeOwned + Send> FromContext for MessageArgs<T> {
     fn from_context(context: &ExecutionContext) -> Result<Self, WsException> {
         let arguments = context.arguments();
         if let Arguments::One(only) = arguments
+            && !context.client().has_many_arguments()
             && only
                 .as_json()
                 .is_some_and(|json| json.trim_ascii_start().first() == Some(&b'['))
