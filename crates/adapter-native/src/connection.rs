@@ -36,7 +36,7 @@ pub(crate) async fn run(mut socket: WebSocket, admission: Admission, codec: &'st
                 closing = true;
             }
             Step::Read(Event::Text(text)) => receive(&mut session, &text),
-            Step::Read(Event::Binary(bytes)) => receive_binary(&mut session, bytes),
+            Step::Read(Event::Binary(bytes)) => receive_binary(&mut session, bytes, codec),
             Step::Read(Event::Ping(_) | Event::Pong(_)) => {}
             Step::Read(Event::Closed(closed)) => {
                 session.finish(close::disconnect_reason(closed)).await;
@@ -77,7 +77,16 @@ fn receive(session: &mut Session, frame: &Bytes) {
 
 /// A binary frame may carry an envelope too; anything else is for the
 /// gateway's binary handler.
-fn receive_binary(session: &mut Session, bytes: Bytes) {
+fn receive_binary(session: &mut Session, bytes: Bytes, codec: &dyn Codec) {
+    #[cfg(feature = "msgpack")]
+    if codec.format() == crate::msgpack::FORMAT {
+        match crate::msgpack::decode(&bytes) {
+            Ok(envelope) => take(session, envelope, bytes.len()),
+            Err(unreadable) => session.malformed(unreadable.problem, unreadable.request.as_ref()),
+        }
+        return;
+    }
+    let _ = codec;
     if let Ok(envelope) = envelope::decode(&bytes) {
         take(session, envelope, bytes.len());
         return;

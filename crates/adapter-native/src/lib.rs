@@ -16,6 +16,8 @@ mod codec;
 mod connection;
 mod endpoint;
 mod envelope;
+#[cfg(feature = "msgpack")]
+mod msgpack;
 mod outlet;
 
 use std::sync::Arc;
