@@ -16,11 +16,10 @@
 //! | [`assert_broadcast!`](crate::assert_broadcast) | each of several clients gets the event |
 
 use std::fmt::Write as _;
-use std::panic::Location;
 
 use serde_json::Value;
 
-use crate::client::{Client, Incoming, Reply, Transcript};
+use crate::client::{Reply, Transcript};
 
 /// Waits for an event of this name, passing over others, and gives its data.
 ///
@@ -89,7 +88,7 @@ macro_rules! assert_event {
 #[macro_export]
 macro_rules! refute_event {
     ($client:expr $(,)?) => {
-        $crate::assert::no_event(&mut $client).await
+        $client.refute_any_event().await
     };
 }
 
@@ -213,26 +212,6 @@ pub fn failed(what: &str, reply: &Reply, transcript: &Transcript) -> Value {
     match reply.exception() {
         Some(error) => error.clone(),
         None => panic!("{what} did not fail: {}\n{transcript}", reply.raw),
-    }
-}
-
-/// Makes a round trip and panics if an event came that was not taken yet.
-#[track_caller]
-pub fn no_event(client: &mut Client) -> impl Future<Output = ()> + Send {
-    let at = Location::caller();
-    async move {
-        client.round_trip().await;
-        let seen = client.take_seen();
-        let event = seen
-            .iter()
-            .find(|incoming| matches!(incoming, Incoming::Event(_)));
-        if let Some(Incoming::Event(event)) = event {
-            panic!(
-                "expected no event, but saw {}\n  at {at}\n{}",
-                event.raw,
-                client.transcript()
-            );
-        }
     }
 }
 

@@ -173,6 +173,19 @@ impl Client {
         }
     }
 
+    /// Makes a round trip and fails if any event came before its end, and was
+    /// not taken yet.
+    #[track_caller]
+    pub fn refute_any_event(&mut self) -> impl Future<Output = ()> + Send {
+        let at = Location::caller();
+        async move {
+            self.round_trip_at(at).await;
+            if let Some(event) = take_event(&mut self.seen, |_| true) {
+                self.fail(at, "no event", &event.raw);
+            }
+        }
+    }
+
     /// Makes a round trip and fails if anything came that was not taken yet.
     #[track_caller]
     pub fn refute_anything(&mut self) -> impl Future<Output = ()> + Send {

@@ -58,10 +58,7 @@ impl NativeConnector {
         .await?;
         let (commands, mut command_queue) = mpsc::channel(COMMAND_CAPACITY);
         let (deliver, incoming) = mpsc::channel(INCOMING_CAPACITY);
-        let envelope = Envelope {
-            deliver,
-            asked: HashSet::new(),
-        };
+        let envelope = Envelope::new(deliver);
         let pump = WebSocketPump::new(envelope, transcript.clone(), upgraded.leftover);
         tokio::spawn(async move { pump.run(upgraded.stream, &mut command_queue).await });
         Ok(Link {
@@ -87,7 +84,7 @@ impl Connector for NativeConnector {
 }
 
 /// Reads and writes the native envelope.
-struct Envelope {
+pub(crate) struct Envelope {
     deliver: mpsc::Sender<Incoming>,
     /// Ids of this client's requests, which tell a reply from a question when
     /// the client's own id begins with `s` too.
@@ -95,6 +92,13 @@ struct Envelope {
 }
 
 impl Envelope {
+    pub(crate) fn new(deliver: mpsc::Sender<Incoming>) -> Self {
+        Self {
+            deliver,
+            asked: HashSet::new(),
+        }
+    }
+
     fn read(&self, text: String) -> Result<Incoming, String> {
         let value: Value = serde_json::from_str(&text)
             .map_err(|error| format!("a frame is not json ({error}): {text}"))?;

@@ -1,0 +1,174 @@
+//! Rooms and emits (CONTRACT 8).
+
+use serde_json::{Value, json};
+
+use super::{Stage, Subject};
+use crate::client::{Client, Payload};
+use crate::{assert_broadcast, assert_push, assert_reply, refute_event, refute_push};
+
+async fn id_of(client: &mut Client) -> String {
+    let id = client.request("whoami", Payload::none()).await.into_data();
+    id.as_str().expect("an id is a string").to_owned()
+}
+
+async fn join(client: &mut Client, room: &str) {
+    let reply = client.request("join", json!({"room": room})).await;
+    assert_eq!(reply.data(), &json!({"joined": room}));
+}
+
+/// CONTRACT 1: `client.to(..)` excludes the sender, `server.to(..)` does not.
+pub async fn a_room_is_heard_by_its_members_and_by_nobody_else(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut ada = stage.client().connect().await;
+    let mut grace = stage.client().connect().await;
+    let mut outside = stage.client().connect().await;
+    join(&mut ada, "r").await;
+    join(&mut grace, "r").await;
+    let from = id_of(&mut ada).await;
+    assert_reply!(ada, "say", {"room": "r", "text": "hi"} => 1);
+    assert_push!(grace, "said", {"from": (from.clone()), "text": "hi"});
+    refute_event!(ada);
+    assert_reply!(ada, "shout", {"room": "r", "text": "ho"} => 2);
+    assert_broadcast!([ada, grace], "said", {"from": (from.clone()), "text": "ho"});
+    refute_event!(outside);
+}
+
+/// CONTRACT 8: membership ends with leave or disconnect; empty rooms vanish.
+pub async fn membership_ends_with_leave_and_with_disconnect(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut ada = stage.client().connect().await;
+    let mut grace = stage.client().connect().await;
+    let mut eve = stage.client().connect().await;
+    for client in [&mut ada, &mut grace, &mut eve] {
+        join(client, "r").await;
+    }
+    let others = stage.rooms();
+    grace.request("leave", json!({"room": "r"})).await;
+    stage.log().take();
+    eve.cut().await;
+    stage.log().until_prefix("disconnect").await;
+    stage.until_clients(2).await;
+    assert_reply!(ada, "shout", {"room": "r", "text": 1} => 1);
+    refute_event!(grace);
+    ada.request("leave", json!({"room": "r"})).await;
+    assert_eq!(stage.rooms(), others - 1, "the empty room is gone");
+    assert_reply!(ada, "shout", {"room": "r", "text": 2} => 0);
+}
+
+/// CONTRACT 8: every client is in the room of its own id.
+pub async fn a_client_is_reached_by_its_id(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut ada = stage.client().connect().await;
+    let mut grace = stage.client().connect().await;
+    let to = id_of(&mut grace).await;
+    assert_reply!(ada, "dm", {"to": to, "text": "psst"} => 1);
+    assert_push!(grace, "dm", "psst");
+    refute_event!(ada);
+    assert_reply!(ada, "dm", {"to": "nobody", "text": 1} => 0);
+    // Nor can somebody else enter that room by asking for it and read along.
+    assert_reply!(ada, "rooms" => []);
+}
+
+/// CONTRACT 8: `server` of a gateway never reaches another namespace.
+pub async fn namespaces_do_not_hear_each_other(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut root = stage.client().connect().await;
+    let mut second = stage.client().namespace("/second").connect().await;
+    join(&mut root, "r").await;
+    second.request("join", json!({"room": "r"})).await;
+    assert_reply!(root, "bcast", 1 => 1);
+    assert_push!(root, "bc", 1);
+    assert_reply!(root, "shout", {"room": "r", "text": 2} => 1);
+    refute_event!(second);
+    assert_reply!(second, "bcast", 3 => 1);
+    assert_push!(second, "bc", 3);
+    refute_push!(root, "bc");
+}
+
+/// CONTRACT 1: `.to(several)` and `.except(..)`: a client in several rooms
+/// gets a message once.
+pub async fn several_rooms_and_exceptions_make_one_set_of_receivers(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut clients = Vec::new();
+    for rooms in [&["a"][..], &["b"], &["a", "b"], &["a", "x"], &[]] {
+        let mut client = stage.client().connect().await;
+        for room in rooms {
+            join(&mut client, room).await;
+        }
+        clients.push(client);
+    }
+    let asked = json!({"to": ["a", "b"], "except": ["x"], "data": 1});
+    let reply = clients[4].request("cast", asked).await;
+    assert_eq!(reply.data(), &json!(3));
+    for (index, client) in clients.iter_mut().enumerate() {
+        if index < 3 {
+            assert_push!(client, "cast", 1);
+        }
+        refute_event!(client);
+    }
+}
+
+/// CONTRACT 8: per receiver, messages of one emitter arrive in order.
+pub async fn a_rooms_messages_arrive_in_the_order_emitted(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut sender = stage.client().connect().await;
+    let mut receivers = Vec::new();
+    for _ in 0..5 {
+        let mut client = stage.client().connect().await;
+        join(&mut client, "r").await;
+        receivers.push(client);
+    }
+    for i in 0..300 {
+        sender.emit("say", json!({"room": "r", "text": i})).await;
+    }
+    for client in &mut receivers {
+        for i in 0..300 {
+            let event = client.next_event().await;
+            assert_eq!(event.data()["text"], json!(i), "{}", event.raw);
+        }
+    }
+}
+
+/// CONTRACT 8: `emit` returns how many local receivers it was queued for.
+pub async fn an_emit_counts_its_receivers(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut ada = stage.client().connect().await;
+    assert_reply!(ada, "bcast", 1 => 1);
+    let _grace = stage.client().connect().await;
+    let _eve = stage.client().connect().await;
+    // The client is in its namespace when its first message is answered.
+    let mut last = stage.client().connect().await;
+    id_of(&mut last).await;
+    assert_reply!(ada, "bcast", 2 => 4);
+}
+
+/// CONTRACT 10: rooms per client.
+pub async fn a_client_may_be_in_so_many_rooms_and_no_more(subject: Subject) {
+    let stage = Stage::with(&subject, |config| config.max_rooms_per_client = 4).await;
+    let mut client = stage.client().connect().await;
+    let mut refused: Vec<Value> = Vec::new();
+    for i in 0..10 {
+        let reply = client
+            .request("join", json!({"room": format!("r{i}")}))
+            .await;
+        refused.extend(reply.exception().cloned());
+    }
+    assert!(!refused.is_empty(), "ten rooms were allowed");
+    let rooms = client.request("rooms", Payload::none()).await;
+    let rooms = rooms.data().as_array().expect("a list of rooms").len();
+    assert_eq!(rooms + refused.len(), 10);
+    assert!((3..=4).contains(&rooms), "{rooms} rooms");
+    client.request("leave", json!({"room": "r0"})).await;
+    join(&mut client, "again").await;
+}
+
+/// CONTRACT 1: typed state of a client.
+pub async fn each_client_has_its_own_state(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut ada = stage.client().connect().await;
+    let mut grace = stage.client().connect().await;
+    ada.request("set", json!({"v": 1})).await;
+    grace.request("set", json!({"v": 2})).await;
+    assert_reply!(ada, "get" => 1);
+    assert_reply!(grace, "get" => 2);
+}

@@ -1,0 +1,195 @@
+//! One property's application, its clients and what happens behind the scene.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nest_gateway::{App, Config, ListenError, Listening};
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use super::app;
+use super::backstage::{Backstage, Gates, Log};
+use super::enhancers::{Catch, GlobalError, GlobalGuard, Named};
+use super::subject::{Power, Subject};
+use crate::client::{
+    Client, ClientBuilder, CloseSeen, Connector, Ending, RawConnection, RequestId,
+};
+
+/// Longest wait for a condition.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The suite's application, started with the adapter under test.
+pub struct Stage {
+    subject: Subject,
+    backstage: Arc<Backstage>,
+    connector: Arc<dyn Connector>,
+    runtime: Arc<nest_gateway::core::runtime::Runtime>,
+    addr: SocketAddr,
+    listening: Option<Listening>,
+}
+
+impl Stage {
+    /// Starts it with the default configuration.
+    pub async fn start(subject: &Subject) -> Self {
+        Self::with(subject, |_| {}).await
+    }
+
+    /// Starts it with another configuration.
+    pub async fn with(subject: &Subject, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::try_start(subject, configure, &[])
+            .await
+            .unwrap_or_else(|error| panic!("{} did not start: {error}", subject.name()))
+    }
+
+    /// Starts it with misbehaviour that flags ask for.
+    pub async fn try_start(
+        subject: &Subject,
+        configure: impl FnOnce(&mut Config),
+        flags: &[&'static str],
+    ) -> Result<Self, ListenError> {
+        let backstage = Arc::new(Backstage::with_flags(flags));
+        let setup = subject.set_up();
+        let builder = App::from_module(app::module(&backstage))
+            .configure(configure)
+            .use_guard::<GlobalGuard>()
+            .use_interceptor_value(Named::new(&backstage, "global"))
+            .use_pipe_value(Named::new(&backstage, "global"))
+            .use_filter_value(Catch::<GlobalError>::new(&backstage, "global"));
+        let listening = (setup.mount)(builder).listen("127.0.0.1:0").await?;
+        let addr = listening.local_addr();
+        Ok(Self {
+            subject: subject.clone(),
+            backstage,
+            connector: (setup.connect)(addr),
+            runtime: Arc::clone(listening.runtime()),
+            addr,
+            listening: Some(listening),
+        })
+    }
+
+    /// Describes a client of namespace `/`.
+    pub fn client(&self) -> ClientBuilder {
+        ClientBuilder::new(Arc::clone(&self.connector))
+    }
+
+    /// A WebSocket in the property's own hands.
+    pub async fn raw(&self) -> RawConnection {
+        RawConnection::upgrade(self.addr, self.websocket_path(), &[])
+            .await
+            .unwrap_or_else(|refused| panic!("a raw connection is {refused}"))
+    }
+
+    /// Where the application listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Path and query at which a WebSocket is opened.
+    pub fn websocket_path(&self) -> &'static str {
+        self.subject.path_of_websocket()
+    }
+
+    /// What hooks and handlers wrote.
+    pub fn log(&self) -> &Log {
+        self.backstage.log()
+    }
+
+    /// What handlers wait for.
+    pub fn gates(&self) -> &Gates {
+        self.backstage.gates()
+    }
+
+    /// Items that streams have given out.
+    pub fn produced(&self) -> usize {
+        self.backstage.produced()
+    }
+
+    /// How often a provider was constructed.
+    pub fn constructed(&self, what: &str) -> usize {
+        self.backstage.constructed(what)
+    }
+
+    /// Rooms of namespace `/`.
+    pub fn rooms(&self) -> usize {
+        self.hub(|hub| hub.room_count())
+    }
+
+    /// Waits until namespace `/` has so many clients.
+    pub async fn until_clients(&self, count: usize) {
+        self.until(&format!("{count} clients"), || {
+            self.hub(|hub| hub.client_count()) == count
+        })
+        .await;
+    }
+
+    /// Waits until a condition holds that nothing announces, such as what
+    /// happens after the last hook of a client.
+    pub async fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while !holds() {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "it did not come to {what} within {PATIENCE:?}"
+            );
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Connects as soon as the server lets another client in.
+    pub async fn connect_when_possible(&self) -> Client {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            match self.client().try_connect().await {
+                Ok(client) => return client,
+                Err(refused) => assert!(
+                    tokio::time::Instant::now() < deadline,
+                    "still after {PATIENCE:?}: {refused}"
+                ),
+            }
+        }
+    }
+
+    /// Fails if the wire has close codes and this is another one.
+    #[track_caller]
+    pub fn expect_code(&self, seen: &CloseSeen, code: u16) {
+        if self.subject.can(Power::CloseCodes) && seen.by == Ending::CloseFrame {
+            assert_eq!(seen.code, code, "{seen:?}");
+        }
+    }
+
+    /// The id of a question as this wire writes it.
+    pub fn question_id(&self, number: u64) -> RequestId {
+        if self.subject.can(Power::TextIds) {
+            format!("s{number}").into()
+        } else {
+            json!(number).into()
+        }
+    }
+
+    /// Shuts the application down and waits for the end.
+    pub async fn shutdown(&mut self) {
+        // Whether every client had gone is what the properties look at
+        // themselves.
+        let _ = self.begin_shutdown().await;
+    }
+
+    /// Begins the shutdown.
+    pub fn begin_shutdown(&mut self) -> JoinHandle<bool> {
+        let listening = self.listening.take().expect("it is shut down once");
+        tokio::spawn(listening.shut_down())
+    }
+
+    fn hub<T>(&self, look: impl FnOnce(&nest_gateway::core::broadcast::Hub) -> T) -> T {
+        let server = self.runtime.server("/").expect("there is a root gateway");
+        look(server.hub())
+    }
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}

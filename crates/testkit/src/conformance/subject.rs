@@ -1,0 +1,128 @@
+//! What is under test: an adapter, its client, and what they can do.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use nest_gateway::AppBuilder;
+
+use crate::client::Connector;
+
+/// Something a property needs and not every transport has.
+///
+/// A property that is listed for an adapter without the power fails, so that a
+/// list says the truth; the suite's own test compares lists with powers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Power {
+    /// A client can ask for an answer.
+    Requests,
+    /// The server can ask a client.
+    Questions,
+    /// Replies are events with the request's id (the native envelope).
+    RepliesAsEvents,
+    /// Replies are acks without an event (Socket.IO).
+    RepliesAsAcks,
+    /// Text messages are the JSON envelope of CONTRACT 2.
+    Envelope,
+    /// Request ids may be texts.
+    TextIds,
+    /// Events can carry binary.
+    BinaryData,
+    /// Messages without an envelope can be binary.
+    BinaryMessages,
+    /// The client sees numeric close codes.
+    CloseCodes,
+    /// One connection can join several namespaces.
+    Multiplexing,
+    /// The handshake has headers and a query.
+    Headers,
+    /// The handshake can carry an auth payload.
+    AuthPayload,
+    /// A refusal is an HTTP status.
+    RefusesByStatus,
+    /// A client can send before `on_connection` has ended.
+    TalksEarly,
+    /// There is an HTTP port, with plain requests at the namespaces' paths.
+    HttpPaths,
+    /// Clients come over TCP, to the application's port.
+    Port,
+    /// Clients are RFC 6455 connections.
+    WebSocket,
+    /// Silent clients are noticed.
+    Heartbeat,
+    /// A client that stops reading fills the server's outbox.
+    SlowReading,
+}
+
+/// One adapter with the client that speaks its wire.
+#[derive(Clone)]
+pub struct Subject {
+    name: &'static str,
+    powers: Vec<Power>,
+    setup: Arc<dyn Fn() -> Setup + Send + Sync>,
+    websocket_path: Option<&'static str>,
+}
+
+/// One application's worth of a subject.
+pub struct Setup {
+    /// Adds the adapter to the application.
+    pub mount: Box<dyn FnOnce(AppBuilder) -> AppBuilder + Send>,
+    /// The clients of the application at this address.
+    pub connect: Box<dyn FnOnce(SocketAddr) -> Arc<dyn Connector> + Send>,
+}
+
+impl Subject {
+    /// An adapter under test. `setup` is called for every application.
+    pub fn new(
+        name: &'static str,
+        powers: impl IntoIterator<Item = Power>,
+        setup: impl Fn() -> Setup + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name,
+            powers: powers.into_iter().collect(),
+            setup: Arc::new(setup),
+            websocket_path: None,
+        }
+    }
+
+    /// Where a WebSocket of this adapter is opened: path and query.
+    #[must_use]
+    pub fn websocket_path(mut self, path: &'static str) -> Self {
+        self.websocket_path = Some(path);
+        self
+    }
+
+    /// The adapter's name in failure texts.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it has this power.
+    pub fn can(&self, power: Power) -> bool {
+        self.powers.contains(&power)
+    }
+
+    /// What it can do.
+    pub fn powers(&self) -> &[Power] {
+        &self.powers
+    }
+
+    pub(super) fn set_up(&self) -> Setup {
+        (self.setup)()
+    }
+
+    pub(super) fn path_of_websocket(&self) -> &'static str {
+        self.websocket_path.unwrap_or("/")
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject")
+            .field("name", &self.name)
+            .field("powers", &self.powers)
+            .finish_non_exhaustive()
+    }
+}
