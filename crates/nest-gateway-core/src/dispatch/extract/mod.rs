@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::ExecutionContext;
 use crate::error::WsException;
+use crate::gateway::Dependency;
 use crate::payload::Payload;
 
 /// An argument of a handler that may look at the message's body.
@@ -49,6 +50,13 @@ pub trait FromMessage: Sized {
         context: &ExecutionContext,
         body: Option<Payload>,
     ) -> impl Future<Output = Result<Self, WsException>> + Send;
+
+    /// The providers that it takes, so that a missing one stops the start-up.
+    /// Default: none.
+    #[must_use]
+    fn dependencies() -> Vec<Dependency> {
+        Vec::new()
+    }
 }
 
 /// An argument of a handler that stands around the message: implement this for
@@ -59,6 +67,13 @@ pub trait FromContext: Sized {
     /// # Errors
     /// The exception that the client gets instead of an answer.
     fn from_context(context: &ExecutionContext) -> Result<Self, WsException>;
+
+    /// The providers that it takes, so that a missing one stops the start-up.
+    /// Default: none.
+    #[must_use]
+    fn dependencies() -> Vec<Dependency> {
+        Vec::new()
+    }
 }
 
 impl<T: FromContext> FromMessage for T {
@@ -67,6 +82,10 @@ impl<T: FromContext> FromMessage for T {
         _: Option<Payload>,
     ) -> Result<Self, WsException> {
         T::from_context(context)
+    }
+
+    fn dependencies() -> Vec<Dependency> {
+        T::dependencies()
     }
 }
 
@@ -79,6 +98,11 @@ impl<T: FromMessage> FromMessage for Option<T> {
     ) -> Result<Self, WsException> {
         Ok(T::from_body(context, body).await.ok())
     }
+
+    fn dependencies() -> Vec<Dependency> {
+        let dependencies = T::dependencies().into_iter();
+        dependencies.map(Dependency::optional).collect()
+    }
 }
 
 impl<T: FromMessage> FromMessage for Result<T, WsException> {
@@ -88,6 +112,11 @@ impl<T: FromMessage> FromMessage for Result<T, WsException> {
         body: Option<Payload>,
     ) -> Result<Self, WsException> {
         Ok(T::from_body(context, body).await)
+    }
+
+    fn dependencies() -> Vec<Dependency> {
+        let dependencies = T::dependencies().into_iter();
+        dependencies.map(Dependency::optional).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::broadcast::WebSocketServer;
 use crate::dispatch::context::ExecutionContext;
 use crate::error::WsException;
 use crate::gateway::Container;
+use crate::gateway::Dependency;
 
 /// A provider of the gateway's module. A field of the gateway is the usual
 /// place; this is for handlers that alone need it. That it exists is checked at
@@ -38,6 +39,10 @@ impl<T: ?Sized + Send + Sync + 'static> FromContext for Inject<T> {
                 context.gateway()
             ))
         })
+    }
+
+    fn dependencies() -> Vec<Dependency> {
+        vec![Dependency::on::<T>()]
     }
 }
 
