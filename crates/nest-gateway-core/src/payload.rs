@@ -6,6 +6,7 @@
 
 mod body_error;
 mod encode;
+mod portable;
 
 use std::fmt;
 use std::io;
@@ -119,6 +120,16 @@ impl Payload {
             // value and not as a sentence, and of duplicate keys only the last.
             Repr::Json(text) => serde_json::from_slice(text).or_else(|_| parse(text)?.decode()),
             Repr::Tree(value) => value.decode(),
+        }
+    }
+
+    /// Checks that every peer can read the body, before it is sent on as it
+    /// came: no half surrogate pairs, no number beyond a float, no more than 127
+    /// levels. Decoding a body checks the same.
+    pub fn check_portable(&self) -> Result<(), BodyError> {
+        match &self.0 {
+            Repr::Json(text) => portable::check(text).map_err(Into::into),
+            Repr::Empty | Repr::Tree(_) => Ok(()),
         }
     }
 

@@ -63,7 +63,10 @@ impl FromMessage for RawBody {
         context: &ExecutionContext,
         body: Option<Payload>,
     ) -> Result<Self, WsException> {
-        Ok(Self(body.unwrap_or_else(|| context.data())))
+        let body = body.unwrap_or_else(|| context.data());
+        // It may go to other clients as it is, and must not break them.
+        body.check_portable()?;
+        Ok(Self(body))
     }
 }
 
