@@ -204,7 +204,7 @@ test("the page is served by the gateway's port alone", async (t) => {
   page.on("request", (request) => {
     if (!request.url().startsWith("data:")) hosts.add(new URL(request.url()).host);
   });
-  await page.goto(chat.http);
+  await page.goto(`${chat.http}/#alone`);
   await page.locator(".half.socketio .state", { hasText: "connected" }).waitFor({ timeout: LIMIT });
   assert.deepEqual([...hosts], [`127.0.0.1:${chat.port}`]);
 });

@@ -141,7 +141,7 @@ class Half {
     this.log.add(row);
     this.find(".log").scrollTop = this.find(".log").scrollHeight;
     try {
-      const { at } = await this.client.request("say", { room: this.page.room, text });
+      const { at } = await this.client.request("say", { text });
       row.querySelector("time").textContent = clock(at);
     } catch (error) {
       row.classList.add("failed");
