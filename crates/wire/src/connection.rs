@@ -57,6 +57,17 @@ pub struct Connection {
     frame: Option<Incoming>,
     message: Option<Message>,
     control: Vec<u8>,
+    #[cfg(feature = "deflate")]
+    inflate: Option<Inflate>,
+}
+
+/// What was agreed on about compressed messages.
+#[cfg(feature = "deflate")]
+#[derive(Debug)]
+struct Inflate {
+    context_takeover: bool,
+    /// The decompressor between messages, if its window goes on.
+    kept: Option<crate::deflate::Inflater>,
 }
 
 /// A frame whose header was read and whose payload is arriving.
@@ -78,7 +89,19 @@ impl Connection {
             frame: None,
             message: None,
             control: Vec::new(),
+            #[cfg(feature = "deflate")]
+            inflate: None,
         }
+    }
+
+    /// Takes compressed messages, as agreed on in the handshake.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn inflating(mut self, agreed: Option<&crate::deflate::Agreed>) -> Self {
+        self.inflate = agreed.map(|agreed| Inflate {
+            context_takeover: agreed.client_context_takeover,
+            kept: None,
+        });
+        self
     }
 
     /// Reads from the front of `input` until something is complete, and moves `input` behind what was
@@ -107,14 +130,29 @@ impl Connection {
         }
     }
 
+    #[cfg(feature = "deflate")]
+    fn compression(&self) -> bool {
+        self.inflate.is_some()
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[allow(
+        clippy::unused_self,
+        reason = "depends on the connection with the feature"
+    )]
+    fn compression(&self) -> bool {
+        false
+    }
+
     fn read_header(&mut self, input: &mut &[u8]) -> Result<Option<Header>, Violation> {
         let kept = usize::from(self.head_len);
+        let compression = self.compression();
         let parsed = if kept == 0 {
-            header::parse(input, false)?
+            header::parse(input, compression)?
         } else {
             let more = input.len().min(MAX_HEADER - kept);
             self.head[kept..kept + more].copy_from_slice(&input[..more]);
-            header::parse(&self.head[..kept + more], false)?
+            header::parse(&self.head[..kept + more], compression)?
         };
         if let Some((header, size)) = parsed {
             *input = &input[size - kept..];
@@ -135,13 +173,14 @@ impl Connection {
         let too_big = Violation::MessageTooBig { limit };
         let remaining = usize::try_from(header.len).map_err(|_| too_big)?;
         if !header.op.is_control() {
-            let message = match (header.op, &mut self.message) {
-                (OpCode::Continuation, Some(message)) => message,
+            match (header.op, &self.message) {
+                (OpCode::Continuation, Some(_)) => {}
                 (OpCode::Continuation, None) => return Err(Violation::UnexpectedContinuation),
                 (_, Some(_)) => return Err(Violation::InterleavedMessage),
-                (op, none) => none.insert(Message::new(op == OpCode::Text, header.compressed)),
-            };
-            if remaining > limit - message.len() {
+                (_, None) => self.message = Some(self.open(header)),
+            }
+            let message = self.message.as_mut().expect("opened or found above");
+            if remaining > message.room(limit) {
                 return Err(too_big);
             }
             message.fragments += 1;
@@ -160,6 +199,41 @@ impl Connection {
         })
     }
 
+    #[cfg(not(feature = "deflate"))]
+    #[allow(
+        clippy::unused_self,
+        reason = "depends on the connection with the feature"
+    )]
+    fn open(&self, header: &Header) -> Message {
+        Message::new(header.op == OpCode::Text)
+    }
+
+    #[cfg(feature = "deflate")]
+    fn open(&mut self, header: &Header) -> Message {
+        let mut message = Message::new(header.op == OpCode::Text);
+        if header.compressed {
+            let kept = self
+                .inflate
+                .as_mut()
+                .and_then(|inflate| inflate.kept.take());
+            let inflater = kept.unwrap_or_else(crate::deflate::Inflater::fresh);
+            message.inflation = Some(crate::message::Inflation::new(inflater));
+        }
+        message
+    }
+
+    /// Inflates the end of a compressed message, and keeps the window if it goes on.
+    #[cfg(feature = "deflate")]
+    fn finish_inflation(&mut self, message: &mut Message) -> Result<(), Violation> {
+        if let Some(inflater) = message.finish_inflation(self.limits.max_message)? {
+            match &mut self.inflate {
+                Some(inflate) if inflate.context_takeover => inflate.kept = Some(inflater),
+                _ => inflater.recycle(),
+            }
+        }
+        Ok(())
+    }
+
     fn append(&mut self, frame: &Incoming, part: &[u8]) -> Result<(), Violation> {
         if frame.op.is_control() {
             let start = self.control.len();
@@ -168,7 +242,7 @@ impl Connection {
             return Ok(());
         }
         let message = self.message.as_mut().expect("a data frame has a message");
-        message.append_masked(part, frame.mask)
+        message.append_masked(part, frame.mask, self.limits.max_message)
     }
 
     fn finish(&mut self, frame: &Incoming) -> Result<Option<Received>, Violation> {
@@ -183,7 +257,10 @@ impl Connection {
         if !frame.fin {
             return Ok(None);
         }
-        let message = self.message.take().expect("a data frame has a message");
+        #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
+        let mut message = self.message.take().expect("a data frame has a message");
+        #[cfg(feature = "deflate")]
+        self.finish_inflation(&mut message)?;
         let text = message.text;
         let data = message.finish()?;
         Ok(Some(if text {

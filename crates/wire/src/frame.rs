@@ -67,10 +67,21 @@ impl OpCode {
 ///
 /// Since frames of a server are not masked, the bytes are the same for every receiver: a broadcast
 /// builds one frame and clones it, which copies a pointer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Frame {
     bytes: Bytes,
+    /// Whether compression may be tried on it.
+    #[cfg(feature = "deflate")]
+    compressible: bool,
 }
+
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Frame {}
 
 impl Frame {
     /// A text frame. The payload has to be UTF-8, which the caller vouches for; pass
@@ -118,6 +129,30 @@ impl Frame {
     /// `payload_capacity` is a hint in bytes. `write` must only append. A payload of a control frame
     /// beyond 125 bytes is cut off.
     pub fn build(op: OpCode, payload_capacity: usize, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
+        let mut frame = Self::build_with(FIN | op.bits(), op, payload_capacity, write);
+        // Control frames are never compressed (RFC 7692, section 5).
+        #[cfg(feature = "deflate")]
+        frame.set_compressible(!op.is_control());
+        frame
+    }
+
+    /// Builds a frame whose payload is compressed.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn build_compressed(
+        op: OpCode,
+        payload_capacity: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Self {
+        Self::build_with(FIN | RSV1 | op.bits(), op, payload_capacity, write)
+    }
+
+    fn build_with(
+        first: u8,
+        op: OpCode,
+        payload_capacity: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Self {
         let mut buf = Vec::with_capacity(MAX_HEADER + payload_capacity);
         buf.resize(MAX_HEADER, 0);
         write(&mut buf);
@@ -128,10 +163,23 @@ impl Frame {
         if op.is_control() {
             buf.truncate(MAX_HEADER + MAX_CONTROL);
         }
-        let start = write_header(&mut buf, FIN | op.bits());
+        let start = write_header(&mut buf, first);
+        Self::plain(Bytes::from(buf).slice(start..))
+    }
+
+    /// A frame that is sent as it is.
+    fn plain(bytes: Bytes) -> Self {
         Self {
-            bytes: Bytes::from(buf).slice(start..),
+            bytes,
+            #[cfg(feature = "deflate")]
+            compressible: false,
         }
+    }
+
+    /// The same frame, never compressed: for payloads that are compressed already.
+    #[must_use]
+    pub fn incompressible(self) -> Self {
+        Self::plain(self.bytes)
     }
 
     /// Takes back bytes that a frame produced; `None` if they are not exactly one unmasked frame with
@@ -147,7 +195,7 @@ impl Frame {
             127 => usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?,
             short => usize::from(short),
         };
-        (bytes.len().checked_sub(header)? == declared).then_some(Self { bytes })
+        (bytes.len().checked_sub(header)? == declared).then(|| Self::plain(bytes))
     }
 
     /// Header and payload.
@@ -182,6 +230,16 @@ impl Frame {
     )]
     pub fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn is_compressible(&self) -> bool {
+        self.compressible
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) fn set_compressible(&mut self, compressible: bool) {
+        self.compressible = compressible;
     }
 
     fn of(op: OpCode, payload: &[u8]) -> Self {

@@ -15,6 +15,8 @@
 //! Invariants: nothing here blocks; every queue is bounded; no lock is held over an await or while a
 //! waker runs; bytes off the network cannot cause a panic; an idle connection owns no buffer.
 
+#![cfg_attr(loom, allow(dead_code))]
+
 // Under `cfg(loom)` only what is model-checked is built: tokio has no network there.
 pub mod close;
 
@@ -29,6 +31,9 @@ mod outbox;
 mod queue;
 mod sync;
 mod violation;
+
+#[cfg(feature = "deflate")]
+mod deflate;
 
 #[cfg(not(loom))]
 mod accept;
@@ -61,6 +66,8 @@ mod writer;
 pub use accept::{AcceptConfig, PeerAddr, Stopped, serve};
 pub use close::{Closed, ClosedBy};
 pub use connection::{Connection, Limits, Received};
+#[cfg(feature = "deflate")]
+pub use deflate::DeflateConfig;
 pub use flusher::{Flusher, FlusherHandle};
 pub use frame::{Frame, OpCode};
 pub use outbox::{Class, Gap, Outbox, OutboxClosed, OutboxConfig, Push, SlowPolicy};

@@ -20,6 +20,7 @@ fn connection(config: OutboxConfig) -> (Arc<Outbox>, List, Sink) {
     let (flusher, list) = FlusherHandle::new();
     let sink = Sink::default();
     let outbox = Outbox::on_tcp(config, flusher, TcpWriter(Arc::clone(&sink)));
+    let outbox = Arc::new(outbox);
     (outbox, list, sink)
 }
 

@@ -37,6 +37,9 @@ pub struct Outbox {
     /// Mirrors `State::ending` for readers without the lock.
     closed: AtomicBool,
     flusher: Option<FlusherHandle>,
+    /// Compression of messages without a window of former ones, as agreed with the peer.
+    #[cfg(feature = "deflate")]
+    deflate: Option<crate::deflate::Agreed>,
     state: Mutex<State>,
 }
 
@@ -100,27 +103,32 @@ const BATCH_PIECES: usize = 512;
 impl Outbox {
     /// An outbox without a socket, drained by [`Outbox::drain`].
     pub fn new(config: OutboxConfig) -> Arc<Self> {
+        Arc::new(Self::detached(config))
+    }
+
+    pub(crate) fn detached(config: OutboxConfig) -> Self {
         Self::with_writer(config, None, Writer::Consumer)
     }
 
     /// An outbox that the flusher writes to a TCP stream.
-    pub(crate) fn on_tcp(
-        config: OutboxConfig,
-        flusher: FlusherHandle,
-        writer: TcpWriter,
-    ) -> Arc<Self> {
+    pub(crate) fn on_tcp(config: OutboxConfig, flusher: FlusherHandle, writer: TcpWriter) -> Self {
         Self::with_writer(config, Some(flusher), Writer::Idle(writer))
     }
 
-    fn with_writer(
-        config: OutboxConfig,
-        flusher: Option<FlusherHandle>,
-        writer: Writer,
-    ) -> Arc<Self> {
-        Arc::new(Self {
+    /// Compresses messages from now on, each for itself.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn compressing(mut self, agreed: crate::deflate::Agreed) -> Self {
+        self.deflate = Some(agreed);
+        self
+    }
+
+    fn with_writer(config: OutboxConfig, flusher: Option<FlusherHandle>, writer: Writer) -> Self {
+        Self {
             config,
             closed: AtomicBool::new(false),
             flusher,
+            #[cfg(feature = "deflate")]
+            deflate: None,
             state: Mutex::new(State {
                 queue: Queue::default(),
                 writer,
@@ -131,11 +139,13 @@ impl Outbox {
                 consumer: None,
                 room: Vec::new(),
             }),
-        })
+        }
     }
 
     /// Queues a message. Never blocks, whatever the peer does.
     pub fn push(self: &Arc<Self>, frame: Frame, class: Class) -> Push {
+        #[cfg(feature = "deflate")]
+        let frame = self.compress(frame);
         let mut state = lock(&self.state);
         if state.ending.is_some() {
             return Push::Closed;
@@ -294,6 +304,23 @@ impl Outbox {
 
 /// The side of the socket and of the writers.
 impl Outbox {
+    /// The frame as this peer gets it. Peers that agreed on the same parameters share the work.
+    #[cfg(feature = "deflate")]
+    fn compress(&self, frame: Frame) -> Frame {
+        match &self.deflate {
+            Some(agreed) if frame.is_compressible() && frame.len() >= agreed.min_bytes => {
+                crate::deflate::compressed(frame, agreed)
+            }
+            _ => frame,
+        }
+    }
+
+    /// Corrects the count of queued bytes after a writer has compressed its batch.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn recount(&self, change: isize) {
+        lock(&self.state).queue.recount(change);
+    }
+
     /// Closes with a reason that the socket found out.
     pub(crate) fn close_as(self: &Arc<Self>, closed: Closed, frame: Option<Frame>) {
         let state = lock(&self.state);
@@ -329,7 +356,7 @@ impl Outbox {
         state.ending.get_or_insert_with(|| Box::new(Closed::lost()));
         self.closed.store(true, Ordering::Release);
         state.queue.clear();
-        state.queue.forget_partial();
+        state.queue.forget_rest();
         let writer = std::mem::replace(&mut state.writer, Writer::Gone);
         let wakers = state.wake_everybody();
         drop(state);

@@ -14,15 +14,25 @@ use crate::reader::Transport;
 const COPY_LIMIT: usize = 4096;
 
 /// Writes an outbox to its transport until one of them ends.
-pub(crate) async fn run(outbox: Arc<Outbox>, mut io: WriteHalf<Box<dyn Transport>>) {
+pub(crate) async fn run(
+    outbox: Arc<Outbox>,
+    mut io: WriteHalf<Box<dyn Transport>>,
+    #[cfg(feature = "deflate")] mut deflate: Option<Box<crate::deflate::Continuous>>,
+) {
     let mut batch = Vec::new();
     let mut written = 0;
     loop {
         match poll_fn(|cx| outbox.poll_pump(cx, &mut batch, written)).await {
-            Pump::Write => match write(&mut io, &batch).await {
-                Ok(all) => written = all,
-                Err(_) => break outbox.fail(&mut batch),
-            },
+            Pump::Write => {
+                #[cfg(feature = "deflate")]
+                if let Some(deflate) = &mut deflate {
+                    deflate.compress(&outbox, &mut batch);
+                }
+                match write(&mut io, &batch).await {
+                    Ok(all) => written = all,
+                    Err(_) => break outbox.fail(&mut batch),
+                }
+            }
             Pump::Shutdown => {
                 // The peer may be gone already, which is what a shutdown is for.
                 let _ = io.shutdown().await;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::frame::{Frame, OpCode};
+use crate::frame::{Frame, OpCode, RSV1};
 
 /// What happens to a connection that takes less than is sent to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -97,7 +97,8 @@ pub(crate) enum Pushed {
 /// frames, then messages.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    partial: Option<Piece>,
+    /// The rest of a frame that was cut, and frames that have to follow it as they are.
+    committed: VecDeque<Piece>,
     control: VecDeque<Frame>,
     frames: VecDeque<Entry>,
     volatile: usize,
@@ -124,7 +125,7 @@ impl Queue {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.partial.is_none() && self.control.is_empty() && self.frames.is_empty()
+        self.committed.is_empty() && self.control.is_empty() && self.frames.is_empty()
     }
 
     /// Queues a frame within the bounds. `stalled` says that the connection takes nothing at present.
@@ -197,32 +198,31 @@ impl Queue {
         self.control = VecDeque::new();
         self.volatile = 0;
         self.cleared = true;
+        let mut pieces: Vec<_> = std::mem::take(&mut self.committed).into();
+        if pieces.first().is_some_and(|piece| piece.rest) {
+            self.committed.push_back(pieces.remove(0));
+        }
+        self.dropped += pieces.len() as u64;
+        self.forget(&mut pieces);
     }
 
     /// The next bytes to write. They count as queued until [`Queue::settle`].
     pub(crate) fn pop(&mut self, config: &OutboxConfig) -> Option<Piece> {
-        if let Some(rest) = self.partial.take() {
-            return Some(rest);
+        if let Some(committed) = self.committed.pop_front() {
+            return Some(committed);
         }
         if let Some(frame) = self.control.pop_front() {
-            return Some(Piece {
-                bytes: frame.into_bytes(),
-                kind: Kind::Control,
-                rest: false,
-            });
+            return Some(Piece::new(frame, Kind::Control));
         }
         self.queue_gap_notice(config);
         let entry = self.frames.pop_front()?;
         self.volatile -= usize::from(entry.volatile);
-        Some(Piece {
-            bytes: entry.frame.into_bytes(),
-            kind: if entry.volatile {
-                Kind::Volatile
-            } else {
-                Kind::Normal
-            },
-            rest: false,
-        })
+        let kind = if entry.volatile {
+            Kind::Volatile
+        } else {
+            Kind::Normal
+        };
+        Some(Piece::new(entry.frame, kind))
     }
 
     /// The next whole frame, for a consumer that takes frames one by one; it stops counting at once.
@@ -240,7 +240,10 @@ impl Queue {
     /// Books the pieces that were popped, of which the first `written` bytes have left, and takes back
     /// the others in their order.
     pub(crate) fn settle(&mut self, pieces: &mut Vec<Piece>, mut written: usize) {
-        let mut left = 0;
+        // A compressor whose window goes on has seen these in their order, so that none may be dropped
+        // or overtaken any more.
+        let committed = pieces.iter().any(Piece::is_compressed);
+        let mut done = 0;
         for piece in pieces.iter_mut() {
             let sent = written.min(piece.bytes.len());
             written -= sent;
@@ -248,21 +251,25 @@ impl Queue {
                 self.bytes -= sent;
             }
             if sent < piece.bytes.len() {
-                if sent > 0 || piece.rest {
-                    self.partial = Some(Piece {
-                        bytes: piece.bytes.slice(sent..),
-                        kind: piece.kind,
-                        rest: true,
-                    });
-                    left += 1;
-                }
+                piece.bytes = piece.bytes.slice(sent..);
+                piece.rest |= sent > 0;
                 break;
             }
-            left += 1;
+            done += 1;
         }
-        for piece in pieces.drain(..).skip(left).rev() {
-            self.put_back(piece);
+        for piece in pieces.drain(..).skip(done).rev() {
+            if piece.rest || (committed && !self.cleared) {
+                self.committed.push_front(piece);
+            } else {
+                self.put_back(piece);
+            }
         }
+    }
+
+    /// Corrects the count of queued bytes after pieces have changed their size.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn recount(&mut self, change: isize) {
+        self.bytes = self.bytes.saturating_add_signed(change);
     }
 
     /// Books pieces that will never be written, since the transport is gone.
@@ -289,12 +296,9 @@ impl Queue {
     }
 
     /// Drops the rest of a half sent frame; the transport is gone.
-    pub(crate) fn forget_partial(&mut self) {
-        if let Some(rest) = self.partial.take()
-            && rest.kind != Kind::Control
-        {
-            self.bytes -= rest.bytes.len();
-        }
+    pub(crate) fn forget_rest(&mut self) {
+        let mut pieces = std::mem::take(&mut self.committed).into();
+        self.forget(&mut pieces);
     }
 
     /// Gives memory back after a burst.
@@ -305,12 +309,15 @@ impl Queue {
         if self.control.is_empty() && self.control.capacity() > 4 {
             self.control = VecDeque::new();
         }
+        if self.committed.is_empty() && self.committed.capacity() > 0 {
+            self.committed = VecDeque::new();
+        }
     }
 
     fn put_back(&mut self, piece: Piece) {
-        let frame =
-            Frame::from_bytes(piece.bytes).expect("a piece of which nothing has left is a frame");
-        if piece.kind == Kind::Control {
+        let kind = piece.kind;
+        let frame = piece.into_frame();
+        if kind == Kind::Control {
             self.control.push_front(frame);
             return;
         }
@@ -319,7 +326,7 @@ impl Queue {
             self.dropped += 1;
             return;
         }
-        let volatile = piece.kind == Kind::Volatile;
+        let volatile = kind == Kind::Volatile;
         self.volatile += usize::from(volatile);
         self.frames.push_front(Entry { frame, volatile });
     }
@@ -389,6 +396,52 @@ pub(crate) struct Piece {
     kind: Kind,
     /// A part of the frame has left before, so that the rest has to follow whatever happens.
     rest: bool,
+    /// Whether a frame that is compressed on its way out may be made of it.
+    #[cfg(feature = "deflate")]
+    compressible: bool,
+}
+
+impl Piece {
+    fn new(frame: Frame, kind: Kind) -> Self {
+        Self {
+            #[cfg(feature = "deflate")]
+            compressible: frame.is_compressible(),
+            bytes: frame.into_bytes(),
+            kind,
+            rest: false,
+        }
+    }
+
+    fn is_compressed(&self) -> bool {
+        !self.rest && self.bytes.first().is_some_and(|first| first & RSV1 != 0)
+    }
+
+    fn into_frame(self) -> Frame {
+        let frame = Frame::from_bytes(self.bytes);
+        #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
+        let mut frame = frame.expect("a piece of which nothing has left is a frame");
+        #[cfg(feature = "deflate")]
+        frame.set_compressible(self.compressible);
+        frame
+    }
+
+    /// Replaces a message of at least `min_bytes` by its compressed form, unless it is one. Returns by
+    /// how much its size changed.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn compress(
+        &mut self,
+        min_bytes: usize,
+        compress: impl FnOnce(&Frame) -> Frame,
+    ) -> isize {
+        if self.rest || !self.compressible || self.bytes.len() < min_bytes || self.is_compressed() {
+            return 0;
+        }
+        let plain = Frame::from_bytes(self.bytes.clone());
+        let plain = plain.expect("a piece of which nothing has left is a frame");
+        let before = self.bytes.len();
+        self.bytes = compress(&plain).into_bytes();
+        self.bytes.len().cast_signed() - before.cast_signed()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,6 +43,9 @@ pub struct WebSocketConfig {
     /// and not a reset; 128 MiB by default, since a peer in the middle of a large message reads only
     /// after it has sent it.
     pub drain_bytes: u64,
+    /// What of permessage-deflate is accepted when a client offers it; `None`, the default, declines.
+    #[cfg(feature = "deflate")]
+    pub deflate: Option<crate::deflate::DeflateConfig>,
 }
 
 impl Default for WebSocketConfig {
@@ -54,6 +57,8 @@ impl Default for WebSocketConfig {
             ping_timeout: Duration::from_secs(20),
             close_timeout: Duration::from_secs(5),
             drain_bytes: 128 * 1024 * 1024,
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 }
@@ -103,6 +108,42 @@ pub(crate) struct Wire {
     pub(crate) _permit: Option<Permit>,
 }
 
+/// Extensions that were agreed on in the handshake.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extensions {
+    #[cfg(feature = "deflate")]
+    pub(crate) deflate: Option<crate::deflate::Agreed>,
+}
+
+#[cfg(feature = "deflate")]
+impl Extensions {
+    fn connection(self, limits: Limits) -> Connection {
+        Connection::new(limits).inflating(self.deflate.as_ref())
+    }
+
+    fn outbox(self, outbox: Outbox) -> Outbox {
+        match self.deflate {
+            Some(agreed) if !agreed.server_context_takeover => outbox.compressing(agreed),
+            _ => outbox,
+        }
+    }
+}
+
+#[cfg(not(feature = "deflate"))]
+#[allow(
+    clippy::unused_self,
+    reason = "there is something to use with a feature"
+)]
+impl Extensions {
+    fn connection(self, limits: Limits) -> Connection {
+        Connection::new(limits)
+    }
+
+    fn outbox(self, outbox: Outbox) -> Outbox {
+        outbox
+    }
+}
+
 /// What reading led to.
 pub(crate) enum Input {
     Received(Received),
@@ -121,18 +162,7 @@ impl WebSocket {
         leftover: &[u8],
         config: WebSocketConfig,
     ) -> Self {
-        let io: Box<dyn Transport> = Box::new(io);
-        let (read, write) = tokio::io::split(io);
-        let outbox = Outbox::new(config.outbox);
-        let pump = tokio::spawn(pump::run(Arc::clone(&outbox), write)).abort_handle();
-        Self::assemble(
-            Reader::Generic(read),
-            leftover,
-            config,
-            outbox,
-            Some(pump),
-            None,
-        )
+        Self::on_transport(Box::new(io), leftover, config, Extensions::default())
     }
 
     /// Accepts a connection whose handshake is done on a TCP stream, which the flusher writes to.
@@ -142,42 +172,69 @@ impl WebSocket {
         config: WebSocketConfig,
         flusher: FlusherHandle,
     ) -> Self {
-        Self::accept_counted(stream, leftover, config, flusher, None)
+        let extensions = Extensions::default();
+        Self::on_tcp(stream, leftover, config, extensions, flusher, None)
     }
 
-    pub(crate) fn accept_counted(
+    pub(crate) fn on_transport(
+        io: Box<dyn Transport>,
+        leftover: &[u8],
+        config: WebSocketConfig,
+        extensions: Extensions,
+    ) -> Self {
+        let (read, write) = tokio::io::split(io);
+        let outbox = Arc::new(extensions.outbox(Outbox::detached(config.outbox)));
+        let pump = pump::run(
+            Arc::clone(&outbox),
+            write,
+            #[cfg(feature = "deflate")]
+            crate::deflate::Continuous::for_agreed(extensions.deflate.as_ref()),
+        );
+        let pump = tokio::spawn(pump).abort_handle();
+        let wire = Wire {
+            connection: extensions.connection(config.limits),
+            reader: Reader::Generic(read),
+            unread: leftover.to_vec(),
+            at: 0,
+            pump: Some(pump),
+            _permit: None,
+        };
+        Self::assemble(wire, outbox, config)
+    }
+
+    pub(crate) fn on_tcp(
         stream: TcpStream,
         leftover: &[u8],
         config: WebSocketConfig,
+        extensions: Extensions,
         flusher: FlusherHandle,
         permit: Option<Permit>,
     ) -> Self {
         let (read, write) = stream.into_split();
-        let outbox = Outbox::on_tcp(config.outbox, flusher, TcpWriter(write));
-        Self::assemble(Reader::Tcp(read), leftover, config, outbox, None, permit)
+        let writer = TcpWriter::new(write);
+        #[cfg(feature = "deflate")]
+        let writer = writer.compressing(crate::deflate::Continuous::for_agreed(
+            extensions.deflate.as_ref(),
+        ));
+        let outbox = Outbox::on_tcp(config.outbox, flusher, writer);
+        let wire = Wire {
+            connection: extensions.connection(config.limits),
+            reader: Reader::Tcp(read),
+            unread: leftover.to_vec(),
+            at: 0,
+            pump: None,
+            _permit: permit,
+        };
+        Self::assemble(wire, Arc::new(extensions.outbox(outbox)), config)
     }
 
-    fn assemble(
-        reader: Reader,
-        leftover: &[u8],
-        config: WebSocketConfig,
-        outbox: Arc<Outbox>,
-        pump: Option<AbortHandle>,
-        permit: Option<Permit>,
-    ) -> Self {
+    fn assemble(wire: Wire, outbox: Arc<Outbox>, config: WebSocketConfig) -> Self {
         let heartbeat = config
             .ping_interval
             .map(|interval| Heartbeat::new(interval, config.ping_timeout, Instant::now()));
         Self {
             outbox,
-            wire: Some(Wire {
-                connection: Connection::new(config.limits),
-                reader,
-                unread: leftover.to_vec(),
-                at: 0,
-                pump,
-                _permit: permit,
-            }),
+            wire: Some(wire),
             heartbeat,
             timer: None,
             closed: None,

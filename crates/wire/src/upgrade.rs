@@ -14,8 +14,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::flusher::FlusherHandle;
+use crate::limiter::Permit;
 use crate::shared_tcp::SharedTcp;
-use crate::socket::{WebSocket, WebSocketConfig};
+use crate::socket::{Extensions, WebSocket, WebSocketConfig};
 
 /// What the key is joined with before it is hashed (RFC 6455, section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -103,6 +104,9 @@ pub enum TakeOverError {
 pub struct Upgrade {
     accept: HeaderValue,
     protocols: Vec<String>,
+    /// The `Sec-WebSocket-Extensions` lines.
+    #[cfg(feature = "deflate")]
+    extensions: HeaderMap,
     pending: hyper::upgrade::OnUpgrade,
 }
 
@@ -130,6 +134,8 @@ impl Upgrade {
         Ok(Self {
             accept,
             protocols,
+            #[cfg(feature = "deflate")]
+            extensions: only(headers, &header::SEC_WEBSOCKET_EXTENSIONS),
             pending: hyper::upgrade::on(request),
         })
     }
@@ -165,9 +171,19 @@ impl Upgrade {
         {
             headers.insert(header::SEC_WEBSOCKET_PROTOCOL, value);
         }
+        #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
+        let mut extensions = Extensions::default();
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &config.deflate
+            && let Some((agreed, answer)) = crate::deflate::agree(&self.extensions, deflate)
+        {
+            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
+            extensions.deflate = Some(agreed);
+        }
         let on_upgrade = OnUpgrade {
             inner: self.pending,
             config,
+            extensions,
             flusher,
         };
         (response, on_upgrade)
@@ -180,6 +196,7 @@ impl Upgrade {
 pub struct OnUpgrade {
     inner: hyper::upgrade::OnUpgrade,
     config: WebSocketConfig,
+    extensions: Extensions,
     flusher: FlusherHandle,
 }
 
@@ -188,39 +205,52 @@ impl Future for OnUpgrade {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let upgraded = ready!(Pin::new(&mut self.inner).poll(cx))?;
-        Poll::Ready(take_over(upgraded, self.config, self.flusher.clone()))
+        Poll::Ready(self.take_over(upgraded))
     }
 }
 
-/// Takes the TCP stream out of hyper, with which hyper's buffers go; any other stream is used through
-/// hyper.
-fn take_over(
-    upgraded: Upgraded,
-    config: WebSocketConfig,
-    flusher: FlusherHandle,
-) -> Result<WebSocket, TakeOverError> {
-    let upgraded = match upgraded.downcast::<SharedTcp>() {
-        Ok(parts) => {
-            let (stream, permit) = parts.io.into_parts()?;
-            let leftover = &parts.read_buf;
-            return Ok(WebSocket::accept_counted(
-                stream, leftover, config, flusher, permit,
-            ));
+impl OnUpgrade {
+    /// Takes the TCP stream out of hyper, with which hyper's buffers go; any other stream is used
+    /// through hyper.
+    fn take_over(&self, upgraded: Upgraded) -> Result<WebSocket, TakeOverError> {
+        let upgraded = match upgraded.downcast::<SharedTcp>() {
+            Ok(parts) => {
+                let (stream, permit) = parts.io.into_parts()?;
+                return Ok(self.on_tcp(stream, &parts.read_buf, permit));
+            }
+            Err(upgraded) => upgraded,
+        };
+        match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => Ok(self.on_tcp(parts.io.into_inner(), &parts.read_buf, None)),
+            Err(upgraded) => {
+                let io = Box::new(TokioIo::new(upgraded));
+                Ok(WebSocket::on_transport(
+                    io,
+                    &[],
+                    self.config,
+                    self.extensions,
+                ))
+            }
         }
-        Err(upgraded) => upgraded,
-    };
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => {
-            let stream = parts.io.into_inner();
-            Ok(WebSocket::accept_tcp(
-                stream,
-                &parts.read_buf,
-                config,
-                flusher,
-            ))
-        }
-        Err(upgraded) => Ok(WebSocket::accept_parts(TokioIo::new(upgraded), &[], config)),
     }
+
+    fn on_tcp(&self, stream: TcpStream, leftover: &[u8], permit: Option<Permit>) -> WebSocket {
+        let flusher = self.flusher.clone();
+        WebSocket::on_tcp(
+            stream,
+            leftover,
+            self.config,
+            self.extensions,
+            flusher,
+            permit,
+        )
+    }
+}
+
+#[cfg(feature = "deflate")]
+fn only(headers: &HeaderMap, name: &HeaderName) -> HeaderMap {
+    let values = headers.get_all(name).iter().cloned();
+    values.map(|value| (name.clone(), value)).collect()
 }
 
 /// Whether a header that is a list of tokens has this one, in any case of letters.

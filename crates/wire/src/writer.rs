@@ -21,7 +21,28 @@ const TURN_BYTES: usize = 256 * 1024;
 
 /// The sending half of a TCP stream; dropping it shuts that direction.
 #[derive(Debug)]
-pub(crate) struct TcpWriter(pub(crate) OwnedWriteHalf);
+pub(crate) struct TcpWriter {
+    half: OwnedWriteHalf,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Box<crate::deflate::Continuous>>,
+}
+
+impl TcpWriter {
+    pub(crate) fn new(half: OwnedWriteHalf) -> Self {
+        Self {
+            half,
+            #[cfg(feature = "deflate")]
+            deflate: None,
+        }
+    }
+
+    /// Compresses messages on their way out.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn compressing(mut self, deflate: Option<Box<crate::deflate::Continuous>>) -> Self {
+        self.deflate = deflate;
+        self
+    }
+}
 
 /// A task that waits for a blocked writer.
 #[derive(Debug)]
@@ -78,7 +99,7 @@ pub(crate) fn flush(outbox: &Arc<Outbox>) {
 async fn resume(outbox: Arc<Outbox>, writer: TcpWriter) {
     let mut slot = Some(writer);
     while let Some(writer) = &slot {
-        if writer.0.writable().await.is_err() {
+        if writer.half.writable().await.is_err() {
             outbox.kill();
             return;
         }
@@ -108,6 +129,10 @@ fn write_turn(outbox: &Outbox, slot: &mut Option<TcpWriter>, scratch: &mut Scrat
         if total >= TURN_BYTES {
             return Turn::More;
         }
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &mut writer.deflate {
+            deflate.compress(outbox, &mut scratch.batch);
+        }
         written = match write(writer, scratch) {
             Ok(written) => written,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Turn::Blocked,
@@ -126,19 +151,19 @@ fn write_turn(outbox: &Outbox, slot: &mut Option<TcpWriter>, scratch: &mut Scrat
 fn write(writer: &TcpWriter, scratch: &mut Scratch) -> io::Result<usize> {
     let Scratch { batch, buffer } = scratch;
     if let [only] = &batch[..] {
-        return writer.0.try_write(&only.bytes);
+        return writer.half.try_write(&only.bytes);
     }
     if batch.iter().all(|piece| piece.bytes.len() <= COPY_LIMIT) {
         buffer.clear();
         for piece in batch.iter() {
             buffer.extend_from_slice(&piece.bytes);
         }
-        return writer.0.try_write(buffer);
+        return writer.half.try_write(buffer);
     }
     let mut slices = [IoSlice::new(&[]); MAX_SLICES];
     for (slice, piece) in slices.iter_mut().zip(batch.iter()) {
         *slice = IoSlice::new(&piece.bytes);
     }
     let used = batch.len().min(MAX_SLICES);
-    writer.0.try_write_vectored(&slices[..used])
+    writer.half.try_write_vectored(&slices[..used])
 }
