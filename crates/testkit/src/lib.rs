@@ -1,14 +1,19 @@
 //! Test app, clients, assertions and conformance suite of nest-gateway.
 //!
+//! - [`TestApp`]: a user's application under test; [`for_each_wire!`] runs a
+//!   test over every adapter.
 //! - [`client`]: clients for tests, one API for every transport.
 //! - [`assert`]: assertions on what they receive.
 //! - [`memory`]: an adapter without a wire.
 //! - [`conformance`]: the properties that every adapter has to keep.
 
+mod app;
 pub mod assert;
 pub mod client;
 pub mod conformance;
 pub mod memory;
+
+pub use self::app::{TestApp, TestAppBuilder, Wire};
 
 /// JSON literals, as the assertions take them.
 pub use serde_json::json;

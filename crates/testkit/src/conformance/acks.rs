@@ -76,7 +76,7 @@ pub async fn a_room_is_asked_and_each_member_answers(subject: Subject) {
     }
     let reply = asker.reply(&id).await;
     let mut answers: Vec<_> = reply.data().as_array().expect("a list").clone();
-    answers.sort_by_key(|answer| answer.as_u64());
+    answers.sort_by_key(serde_json::Value::as_u64);
     assert_eq!(answers, [json!(0), json!(1), json!(2)]);
 }
 

@@ -224,9 +224,7 @@ pub async fn a_request_head_that_is_too_large_is_431(subject: Subject) {
         "GET / HTTP/1.1\r\nHost: x\r\nx: {}\r\n\r\n",
         "y".repeat(20_000)
     );
-    let lines = (0..120)
-        .map(|i| format!("x-{i}: y\r\n"))
-        .collect::<String>();
+    let lines: String = (0..120).map(|_| "x: y\r\n").collect();
     let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{lines}\r\n");
     for head in [large, many] {
         let mut raw = RawConnection::open(stage.addr())

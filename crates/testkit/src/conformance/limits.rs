@@ -259,8 +259,8 @@ pub async fn noise_of_one_client_does_not_disturb_another(subject: Subject) {
     let mut other = stage.client().connect().await;
     let mut noisy = stage.client().connect().await;
     for i in 0..2_000 {
-        let noise = ["{", "[]", "", r#"{"event":1}"#][i % 4];
-        noisy.send_raw_text(noise).await;
+        let bad = ["{", "[]", "", r#"{"event":1}"#][i % 4];
+        noisy.send_raw_text(bad).await;
     }
     for i in 0..50 {
         assert_reply!(other, "echo", i => i);

@@ -31,7 +31,7 @@ pub async fn a_handler_that_returns_nothing_says_nothing_unasked(subject: Subjec
 pub async fn a_value_answers_a_request_however_empty_it_looks(subject: Subject) {
     let stage = Stage::start(&subject).await;
     let mut client = stage.client().connect().await;
-    for (event, value) in VALUES() {
+    for (event, value) in values() {
         let reply = client.request(event, Payload::none()).await;
         assert!(reply.has_data(), "{event}: {}", reply.raw);
         assert_eq!(reply.data(), &value, "{event}");
@@ -43,7 +43,7 @@ pub async fn a_value_answers_a_request_however_empty_it_looks(subject: Subject) 
 pub async fn a_value_is_sent_unasked_under_the_events_name(subject: Subject) {
     let stage = Stage::start(&subject).await;
     let mut client = stage.client().connect().await;
-    for (event, value) in VALUES() {
+    for (event, value) in values() {
         client.emit(event, Payload::none()).await;
         let seen = client.next_event().await;
         assert_eq!(seen.name, event, "{}", seen.raw);
@@ -57,14 +57,13 @@ pub async fn a_value_is_sent_unasked_under_the_events_name(subject: Subject) {
 pub async fn a_value_nobody_asked_for_is_not_sent(subject: Subject) {
     let stage = Stage::start(&subject).await;
     let mut client = stage.client().connect().await;
-    for (event, _) in VALUES() {
+    for (event, _) in values() {
         client.emit(event, Payload::none()).await;
     }
     refute_event!(client);
 }
 
-#[allow(non_snake_case)]
-fn VALUES() -> [(&'static str, Value); 7] {
+fn values() -> [(&'static str, Value); 7] {
     [
         ("ret_str", json!("hello")),
         ("ret_zero", json!(0)),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nest_gateway::core::broadcast::Hub;
 use nest_gateway::{App, Config, ListenError, Listening};
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -112,13 +113,13 @@ impl Stage {
 
     /// Rooms of namespace `/`.
     pub fn rooms(&self) -> usize {
-        self.hub(|hub| hub.room_count())
+        self.hub(Hub::room_count)
     }
 
     /// Waits until namespace `/` has so many clients.
     pub async fn until_clients(&self, count: usize) {
         self.until(&format!("{count} clients"), || {
-            self.hub(|hub| hub.client_count()) == count
+            self.hub(Hub::client_count) == count
         })
         .await;
     }
@@ -180,7 +181,7 @@ impl Stage {
         tokio::spawn(listening.shut_down())
     }
 
-    fn hub<T>(&self, look: impl FnOnce(&nest_gateway::core::broadcast::Hub) -> T) -> T {
+    fn hub<T>(&self, look: impl FnOnce(&Hub) -> T) -> T {
         let server = self.runtime.server("/").expect("there is a root gateway");
         look(server.hub())
     }

@@ -143,7 +143,7 @@ impl Said {
             return Err((Malformed::NotAnObject, None));
         };
         if let Some(ack) = frame.remove("ack") {
-            let data = frame.remove("data").map_or_else(Payload::empty, payload);
+            let data = frame.get("data").map_or_else(Payload::empty, payload);
             let number = ack
                 .as_str()
                 .and_then(|id| id.strip_prefix('s')?.parse().ok());
@@ -164,7 +164,7 @@ impl Said {
             Some(Value::String(event)) => Ok(Self::Event {
                 event,
                 data: frame
-                    .remove("data")
+                    .get("data")
                     .map(payload)
                     .into_iter()
                     .collect::<Vec<_>>()
@@ -192,7 +192,7 @@ pub(super) fn incoming(
     }
 }
 
-fn payload(value: Value) -> Payload {
+fn payload(value: &Value) -> Payload {
     Payload::from_json(Bytes::from(value.to_string()))
 }
 
