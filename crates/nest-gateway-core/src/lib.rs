@@ -18,6 +18,7 @@ pub mod adapter;
 pub mod broadcast;
 pub mod close;
 pub mod config;
+pub mod describe;
 pub mod dispatch;
 pub mod error;
 pub mod gateway;
@@ -26,6 +27,8 @@ pub mod id;
 pub mod message;
 pub mod observe;
 pub mod payload;
+#[doc(hidden)]
+pub mod private;
 mod query;
 pub mod runtime;
 pub mod session;

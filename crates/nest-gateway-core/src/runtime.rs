@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::adapter::{Adapter, Host, Mount, Places};
 use crate::broadcast::{Hub, HubOptions, Servers, WebSocketServer};
 use crate::config::Config;
+use crate::describe::Description;
 use crate::dispatch::{BoundEnhancers, Enhancers};
 use crate::error::BoxError;
 use crate::gateway::{
@@ -26,6 +27,7 @@ use crate::observe::Stats;
 #[must_use = "call `start`"]
 pub struct RuntimeBuilder {
     modules: Vec<ModuleSource>,
+    provided: Vec<Provider>,
     overrides: Vec<Provider>,
     adapters: Vec<Arc<dyn Adapter>>,
     enhancers: Enhancers,
@@ -42,6 +44,7 @@ impl RuntimeBuilder {
     pub fn from_module(module: impl Into<ModuleSource>) -> Self {
         Self {
             modules: vec![module.into()],
+            provided: Vec::new(),
             overrides: Vec::new(),
             adapters: Vec::new(),
             enhancers: Enhancers::new(),
@@ -52,6 +55,12 @@ impl RuntimeBuilder {
     /// Adds another root module.
     pub fn module(mut self, module: impl Into<ModuleSource>) -> Self {
         self.modules.push(module.into());
+        self
+    }
+
+    /// Adds a provider that every module sees, such as a value made in `main`.
+    pub fn provide(mut self, provider: Provider) -> Self {
+        self.provided.push(provider);
         self
     }
 
@@ -85,6 +94,21 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Describes the application as data, for tools. Nothing is constructed.
+    ///
+    /// # Errors
+    /// When providers or gateways do not fit together.
+    pub fn describe(self) -> Result<Description, StartError> {
+        let mut modules = self.modules;
+        modules.push(own_module(self.provided, &Arc::default()).into());
+        let planned = Container::plan(modules, self.overrides)?;
+        let gateways: Vec<_> = planned.attachments::<GatewayDescriptor>().collect();
+        let adapters: Vec<_> = self.adapters.iter().map(|adapter| adapter.name()).collect();
+        check(&gateways, &adapters)?;
+        let descriptors = gateways.iter().map(|gateway| &*gateway.value);
+        Ok(Description::new(adapters, &self.enhancers, descriptors))
+    }
+
     /// Starts the application: constructs the providers, runs the modules' init
     /// hooks, then every `after_init`, and mounts the adapters. No socket is
     /// bound by this.
@@ -95,7 +119,7 @@ impl RuntimeBuilder {
         self.config.check().map_err(StartError::Config)?;
         let stats = Arc::new(Stats::default());
         let mut modules = self.modules;
-        modules.push(own_module(&stats).into());
+        modules.push(own_module(self.provided, &stats).into());
         let planned = Container::plan(modules, self.overrides)?;
         let gateways: Vec<_> = planned.attachments::<GatewayDescriptor>().collect();
         let adapter_names: Vec<_> = self.adapters.iter().map(|adapter| adapter.name()).collect();
@@ -144,7 +168,7 @@ impl fmt::Debug for RuntimeBuilder {
 }
 
 /// Why an application did not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// An option makes no sense.
@@ -175,6 +199,14 @@ pub enum StartError {
         /// What is wrong, and the fix.
         reason: String,
     },
+}
+
+/// The same sentences as `Display`: `main` prints errors by `Debug`, and a
+/// developer should be able to read them.
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn join(problems: &[GatewayProblem]) -> String {
@@ -398,12 +430,11 @@ fn check(gateways: &Gateways, adapters: &[&'static str]) -> Result<(), StartErro
     }
 }
 
-/// What every application can inject without providing it.
-fn own_module(stats: &Arc<Stats>) -> ModuleDescriptor {
-    ModuleDescriptor::new("nest-gateway")
-        .provide(Provider::arc(Arc::clone(stats)))
-        .export::<Stats>()
-        .global()
+/// What every module sees: what the application was given, and its counters.
+fn own_module(provided: Vec<Provider>, stats: &Arc<Stats>) -> ModuleDescriptor {
+    let module = ModuleDescriptor::new("App").provide(Provider::arc(Arc::clone(stats)));
+    let module = provided.into_iter().fold(module, ModuleDescriptor::provide);
+    module.export_all().global()
 }
 
 /// One hub for each namespace of each port, in registration order.
@@ -445,6 +476,9 @@ fn place(gateway: &GatewayDescriptor) -> Place {
     (gateway.port(), gateway.namespace().to_owned())
 }
 
+/// Who needs the global enhancers, in the words of start-up errors.
+struct App;
+
 fn build_namespaces(
     gateways: &Gateways,
     hubs: &Hubs,
@@ -452,13 +486,18 @@ fn build_namespaces(
     enhancers: &Enhancers,
 ) -> Result<Vec<AtPort>, StartError> {
     let mut namespaces = Vec::new();
+    // Global enhancers are providers of the root module.
+    let global = match container.roots().first() {
+        Some(root) => {
+            BoundEnhancers::resolve(enhancers, &container.resolver_for(Key::of::<App>(), *root))?
+        }
+        None => BoundEnhancers::default(),
+    };
     for (at, hub) in &hubs.0 {
         let here = || gateways.iter().filter(|g| place(&g.value) == *at);
         let Some(first) = here().next() else { continue };
-        let resolver = container.resolver_for(Key::of::<Runtime>(), first.module);
-        let global = BoundEnhancers::resolve(enhancers, &resolver)?;
         let adapters = first.value.adapters().to_vec();
-        let mut builder = NamespaceBuilder::new(Arc::clone(hub), adapters, global);
+        let mut builder = NamespaceBuilder::new(Arc::clone(hub), adapters, global.clone());
         for gateway in here() {
             let instance = instance_of(container, gateway)?;
             builder.gateway(&gateway.value, &instance, container, gateway.module)?;

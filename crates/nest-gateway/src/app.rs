@@ -135,6 +135,13 @@ impl AppBuilder {
         self
     }
 
+    /// Adds a provider that every module sees, such as a value made in `main`:
+    /// `.provide(Provider::value(config))`.
+    pub fn provide(mut self, provider: Provider) -> Self {
+        self.runtime = self.runtime.provide(provider);
+        self
+    }
+
     /// Replaces a provider, for tests.
     pub fn override_provider(mut self, provider: Provider) -> Self {
         self.runtime = self.runtime.override_provider(provider);
@@ -232,9 +239,18 @@ impl AppBuilder {
 
     /// [`AppBuilder::build`] and [`App::listen`] in one.
     ///
+    /// With the environment variable `NEST_GATEWAY_DESCRIBE=1` the process
+    /// prints a description of its gateways as a line of JSON instead, and ends:
+    /// that is how `nest-gateway list` and `nest-gateway contract` see it.
+    /// Nothing is constructed for that, so no database is needed.
+    ///
     /// # Errors
     /// Those of both.
     pub async fn listen(self, address: impl ToSocketAddrs) -> Result<Listening, ListenError> {
+        if crate::describe::is_asked_for() {
+            let this = self.with_default_adapters();
+            crate::describe::print_and_exit(this.runtime.describe()?);
+        }
         self.build().await?.listen(address).await
     }
 

@@ -17,6 +17,7 @@
 //! - [`core`]: everything that adapter authors need.
 
 mod app;
+mod describe;
 pub mod guards;
 mod hosted;
 pub mod interceptors;
@@ -54,6 +55,11 @@ pub use nest_gateway_core::session::{AckError, Client, ClientData};
 pub use nest_gateway_core::value::Value;
 pub use nest_gateway_wire::AcceptConfig;
 
+pub use nest_gateway_macros::{
+    Event, WsError, injectable, module, set_metadata, subscribe_binary, subscribe_message,
+    subscriptions, use_filters, use_guards, use_interceptors, use_pipes, websocket_gateway,
+};
+
 #[cfg(feature = "native")]
 pub use nest_gateway_adapter_native::Native;
 #[cfg(feature = "socketio")]
@@ -65,7 +71,7 @@ pub use self::listening::{ListenError, Listening, ShutdownHandle};
 /// What the attributes expand to. Not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use nest_gateway_core;
+    pub use nest_gateway_core::private::*;
 }
 
 /// Everything that a file with a gateway usually needs.
@@ -74,6 +80,8 @@ pub mod prelude {
         Ack, App, Auth, Client, ConnectedSocket, DisconnectReason, ExceptionFilter,
         ExecutionContext, Guard, HandshakeContext, Inject, Interceptor, MessageBody, Next,
         OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit, Pipe, Reply, Server, ServerOf,
-        State, WebSocketServer, WsException, WsResponse,
+        State, WebSocketServer, WsError, WsException, WsResponse, injectable, module, set_metadata,
+        subscribe_binary, subscribe_message, subscriptions, use_filters, use_guards,
+        use_interceptors, use_pipes, websocket_gateway,
     };
 }

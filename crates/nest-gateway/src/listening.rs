@@ -1,6 +1,7 @@
 //! An application whose sockets are open.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::app::App;
 use crate::hosted::Hosted;
 
 /// Why an application does not listen.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
     /// It did not start.
@@ -29,6 +30,14 @@ pub enum ListenError {
         /// What the system says.
         cause: io::Error,
     },
+}
+
+/// The same sentences as `Display`: `main` prints errors by `Debug`, and a
+/// developer should be able to read them.
+impl fmt::Debug for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// An application that serves clients.

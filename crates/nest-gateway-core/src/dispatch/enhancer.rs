@@ -130,6 +130,23 @@ impl Enhancers {
         self
     }
 
+    /// The short names of the guards, interceptors, pipes and filters; `value`
+    /// for those that are no providers.
+    #[must_use]
+    pub fn names(&self) -> [Vec<String>; 4] {
+        fn all<T: ?Sized>(listed: &[Enhancer<T>]) -> Vec<String> {
+            let name = |e: &Enhancer<T>| e.dependency().map(|d| d.key.short_name());
+            let names = listed.iter().map(|e| name(e).unwrap_or("value".to_owned()));
+            names.collect()
+        }
+        [
+            all(&self.guards),
+            all(&self.interceptors),
+            all(&self.pipes),
+            all(&self.filters),
+        ]
+    }
+
     /// The providers that these need.
     pub fn dependencies(&self) -> impl Iterator<Item = &Dependency> {
         let guards = self.guards.iter().filter_map(Enhancer::dependency);

@@ -124,6 +124,12 @@ impl GatewayDescriptor {
         (self.instance)(container)
     }
 
+    /// What is listed on it.
+    #[must_use]
+    pub fn enhancers(&self) -> &Enhancers {
+        &self.enhancers
+    }
+
     /// Every provider that it, its guards, interceptors, pipes, filters and
     /// handlers need.
     #[must_use]
@@ -155,6 +161,8 @@ pub struct EmitDescriptor {
     pub event: &'static str,
     /// The type of its body.
     pub body: &'static str,
+    /// The body's JSON schema, where there is one.
+    pub schema: Option<fn() -> serde_json::Value>,
 }
 
 /// A handler as plain data.
@@ -169,6 +177,8 @@ pub struct MessageDescriptor {
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) body: Option<&'static str>,
     pub(crate) reply: Option<&'static str>,
+    body_schema: Option<fn() -> serde_json::Value>,
+    reply_schema: Option<fn() -> serde_json::Value>,
     bind: Arc<Bind>,
 }
 
@@ -219,6 +229,24 @@ impl MessageDescriptor {
     #[must_use]
     pub fn reply(&self) -> Option<&'static str> {
         self.reply
+    }
+
+    /// The JSON schema of its body, where there is one.
+    #[must_use]
+    pub fn body_schema(&self) -> Option<fn() -> serde_json::Value> {
+        self.body_schema
+    }
+
+    /// The JSON schema of its reply, where there is one.
+    #[must_use]
+    pub fn reply_schema(&self) -> Option<fn() -> serde_json::Value> {
+        self.reply_schema
+    }
+
+    /// What is listed on it.
+    #[must_use]
+    pub fn enhancers(&self) -> &Enhancers {
+        &self.enhancers
     }
 
     pub(crate) fn bind(&self, gateway: Arc<dyn Any + Send + Sync>) -> Arc<dyn Handler> {
@@ -285,6 +313,8 @@ impl<G: Send + Sync + 'static> Message<G> {
                 dependencies: Vec::new(),
                 body: None,
                 reply: None,
+                body_schema: None,
+                reply_schema: None,
                 bind: Arc::new(move |gateway| {
                     let gateway = gateway
                         .downcast::<G>()
@@ -325,6 +355,17 @@ impl<G: Send + Sync + 'static> Message<G> {
     pub fn types(mut self, body: Option<&'static str>, reply: Option<&'static str>) -> Self {
         self.descriptor.body = body;
         self.descriptor.reply = reply;
+        self
+    }
+
+    /// The JSON schemas of its body and reply, for documents and typed clients.
+    pub fn schemas(
+        mut self,
+        body: Option<fn() -> serde_json::Value>,
+        reply: Option<fn() -> serde_json::Value>,
+    ) -> Self {
+        self.descriptor.body_schema = body;
+        self.descriptor.reply_schema = reply;
         self
     }
 }
@@ -431,7 +472,26 @@ impl<G: Send + Sync + 'static> GatewayBuilder<G> {
 
     /// A typed event that it emits.
     pub fn emits(mut self, event: &'static str, body: &'static str) -> Self {
-        self.descriptor.emits.push(EmitDescriptor { event, body });
+        self.descriptor.emits.push(EmitDescriptor {
+            event,
+            body,
+            schema: None,
+        });
+        self
+    }
+
+    /// [`GatewayBuilder::emits`] with the JSON schema of the body.
+    pub fn emits_with_schema(
+        mut self,
+        event: &'static str,
+        body: &'static str,
+        schema: Option<fn() -> serde_json::Value>,
+    ) -> Self {
+        self.descriptor.emits.push(EmitDescriptor {
+            event,
+            body,
+            schema,
+        });
         self
     }
 

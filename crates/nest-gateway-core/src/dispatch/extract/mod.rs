@@ -16,7 +16,8 @@ pub use self::client::{Auth, ConnectedSocket, State};
 pub use self::handshake::{Path, Query};
 pub use self::provider::{Inject, Server};
 
-use tokio_util::sync::CancellationToken;
+/// Fires when the client leaves or cancels its request; an argument of handlers.
+pub use tokio_util::sync::CancellationToken;
 
 use super::context::ExecutionContext;
 use crate::error::WsException;
