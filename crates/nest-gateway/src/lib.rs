@@ -35,8 +35,8 @@ pub use nest_gateway_core::config::{
     Config, DenyPolicy, OriginPolicy, SlowPolicy, UnknownEventPolicy,
 };
 pub use nest_gateway_core::dispatch::{
-    Ack, Auth, Binary, Caught, ConnectedSocket, Emission, Enhancer, Enhancers, EventName,
-    ExceptionFilter, ExecutionContext, FromContext, FromMessage, Guard, HandlerResult,
+    Ack, Auth, Binary, CancellationToken, Caught, ConnectedSocket, Emission, Enhancer, Enhancers,
+    EventName, ExceptionFilter, ExecutionContext, FromContext, FromMessage, Guard, HandlerResult,
     HandshakeContext, Inject, Interceptor, IntoEmission, IntoReply, MessageArgs, MessageBody, Next,
     Path, Pipe, Query, RawBody, Reply, ReplyStream, Server, State, WsArgumentsHost, WsResponse,
 };
@@ -77,11 +77,11 @@ pub mod __private {
 /// Everything that a file with a gateway usually needs.
 pub mod prelude {
     pub use crate::{
-        Ack, App, Auth, Client, ConnectedSocket, DisconnectReason, ExceptionFilter,
-        ExecutionContext, Guard, HandshakeContext, Inject, Interceptor, MessageBody, Next,
-        OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit, Pipe, Reply, Server, ServerOf,
-        State, WebSocketServer, WsError, WsException, WsResponse, injectable, module, set_metadata,
-        subscribe_binary, subscribe_message, subscriptions, use_filters, use_guards,
-        use_interceptors, use_pipes, websocket_gateway,
+        Ack, App, Auth, BoxError, CancellationToken, Client, ConnectedSocket, DisconnectReason,
+        ExceptionFilter, ExecutionContext, Guard, HandshakeContext, Inject, Interceptor,
+        MessageBody, Next, OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit, Pipe, Reply,
+        Server, ServerOf, State, WebSocketServer, WsError, WsException, WsResponse, injectable,
+        module, set_metadata, subscribe_binary, subscribe_message, subscriptions, use_filters,
+        use_guards, use_interceptors, use_pipes, websocket_gateway,
     };
 }

@@ -13,6 +13,11 @@ use crate::error::WsException;
 /// Exactly one filter sees an error: the method's, else the gateway's, else a
 /// global one; within a list the one whose type fits best. `WsException` fits
 /// every error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an exception filter",
+    label = "does not implement `ExceptionFilter`",
+    note = "`use_filters(..)` takes types, or values of types, with `impl ExceptionFilter for {Self}`"
+)]
 pub trait ExceptionFilter: Send + Sync + 'static {
     /// What it catches: the error that a handler returned, or
     /// [`WsException`] for any.

@@ -10,6 +10,11 @@ use crate::error::WsException;
 /// Those of a message run in the order global, gateway, method, each list in
 /// its written order, and the first no ends it. A plain `Ok(false)` is answered
 /// with "Forbidden resource", an error with itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a guard",
+    label = "does not implement `Guard`",
+    note = "`use_guards(..)` takes types, or values of types, with `impl Guard for {Self}`"
+)]
 pub trait Guard: Send + Sync + 'static {
     /// Called for each message. Default: yes.
     ///

@@ -13,6 +13,11 @@ use crate::adapter::BoxFuture;
 /// An interceptor may change the reply, answer without calling `next`, call it
 /// again, or give up on it: dropping the future of [`Next::run`] cancels the
 /// handler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an interceptor",
+    label = "does not implement `Interceptor`",
+    note = "`use_interceptors(..)` takes types, or values of types, with `impl Interceptor for {Self}`"
+)]
 pub trait Interceptor: Send + Sync + 'static {
     /// Called for each message that passed the guards.
     ///

@@ -22,8 +22,8 @@ mod reply;
 pub use self::context::{ExecutionContext, HandshakeContext, WsArgumentsHost};
 pub use self::enhancer::{Enhancer, Enhancers};
 pub use self::extract::{
-    Ack, Auth, Binary, ConnectedSocket, EventName, FromContext, FromMessage, Inject, MessageArgs,
-    MessageBody, Path, Query, RawBody, Server, State,
+    Ack, Auth, Binary, CancellationToken, ConnectedSocket, EventName, FromContext, FromMessage,
+    Inject, MessageArgs, MessageBody, Path, Query, RawBody, Server, State,
 };
 pub use self::filter::{Caught, DynFilter, ExceptionFilter};
 pub use self::guard::{DynGuard, Guard};

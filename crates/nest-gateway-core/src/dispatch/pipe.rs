@@ -8,6 +8,11 @@ use crate::payload::Payload;
 /// Transforms or validates a message's body: global pipes, then those of the
 /// gateway, the method and the argument. Other arguments of a handler never
 /// pass through pipes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a pipe",
+    label = "does not implement `Pipe`",
+    note = "`use_pipes(..)` takes types, or values of types, with `impl Pipe for {Self}`"
+)]
 pub trait Pipe: Send + Sync + 'static {
     /// The body as the next pipe, or the extractor, gets it.
     ///

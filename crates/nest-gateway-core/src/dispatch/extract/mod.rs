@@ -31,6 +31,10 @@ use crate::payload::Payload;
     note = "a message's body is `MessageBody<{Self}>`, the client is `ConnectedSocket`, a provider is `Inject<..>`; own extractors implement `FromContext`"
 )]
 pub trait FromMessage: Sized {
+    /// Whether it is taken out of the body, so that `#[body("field")]` and
+    /// pipes on the argument make sense. Default: yes.
+    const READS_BODY: bool = true;
+
     /// Takes the value out of the message.
     ///
     /// # Errors
@@ -77,7 +81,10 @@ pub trait FromContext: Sized {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: FromContext> FromMessage for T {
+    const READS_BODY: bool = false;
+
     async fn from_body(
         context: &ExecutionContext,
         _: Option<Payload>,
@@ -91,6 +98,8 @@ impl<T: FromContext> FromMessage for T {
 }
 
 impl<T: FromMessage> FromMessage for Option<T> {
+    const READS_BODY: bool = T::READS_BODY;
+
     /// `None` when the value cannot be extracted; for a body, also when there is
     /// none.
     async fn from_body(
@@ -107,6 +116,8 @@ impl<T: FromMessage> FromMessage for Option<T> {
 }
 
 impl<T: FromMessage> FromMessage for Result<T, WsException> {
+    const READS_BODY: bool = T::READS_BODY;
+
     /// The handler decides what a failure means.
     async fn from_body(
         context: &ExecutionContext,
