@@ -1,0 +1,26 @@
+//! Decides who may use what it guards.
+
+use nest_gateway::injectable;
+use nest_gateway::prelude::*;
+
+/// Lets in clients that bring a token: `#[use_guards({{ pascal }}Guard)]` on a gateway
+/// or a handler, or `App::use_guard` for all of them.
+#[injectable]
+pub struct {{ pascal }}Guard {}
+
+impl Guard for {{ pascal }}Guard {
+    /// Asked once for each connection, before it is accepted.
+    async fn can_connect(&self, context: &HandshakeContext) -> Result<bool, WsException> {
+        let headers = context.handshake().headers();
+        if headers.get("authorization").is_some() {
+            Ok(true)
+        } else {
+            Err(WsException::unauthorized("a token is needed"))
+        }
+    }
+
+    /// Asked for each message, before it is handled.
+    async fn can_activate(&self, context: &ExecutionContext) -> Result<bool, WsException> {
+        Ok(context.client().is_connected())
+    }
+}

@@ -1,0 +1,15 @@
+//! What {{ words }} does, apart from any connection.
+
+use nest_gateway::injectable;
+
+/// A provider: gateways and other providers get it as a field
+/// `Arc<{{ pascal }}Service>`, and its own fields are provided in the same way.
+#[injectable]
+pub struct {{ pascal }}Service {}
+
+impl {{ pascal }}Service {
+    /// Greets somebody.
+    pub fn greet(&self, name: &str) -> String {
+        format!("Hello, {name}!")
+    }
+}
