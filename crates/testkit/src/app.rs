@@ -289,8 +289,8 @@ macro_rules! if_feature {
         #[doc(hidden)]
         #[macro_export]
         macro_rules! $name {
-                            ($dollar($dollar body:tt)*) => { $dollar($dollar body)* };
-                        }
+                                    ($dollar($dollar body:tt)*) => { $dollar($dollar body)* };
+                                }
 
         #[cfg(not(feature = $feature))]
         #[doc(hidden)]

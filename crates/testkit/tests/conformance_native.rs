@@ -121,6 +121,7 @@ adapter_conformance! {
         a_denied_client_is_closed_if_the_policy_says_so,
         a_guard_sees_client_event_data_and_handshake,
         interceptors_map_short_circuit_and_time_out,
+        an_interceptor_may_run_the_handler_again,
         an_interceptor_maps_each_item_of_a_stream,
         a_pipe_changes_or_refuses_the_body,
         the_nearest_filter_that_fits_gets_the_error,
@@ -172,6 +173,16 @@ adapter_conformance! {
         a_client_that_does_not_read_delays_nobody,
         volatile_messages_go_first,
         a_client_that_does_not_read_can_be_cut,
+    }
+    startup {
+        a_duplicate_event_names_both_places,
+        a_reserved_event_is_refused_for_handlers,
+        a_missing_provider_is_named_with_who_needs_it,
+        a_cycle_of_providers_is_shown,
+        an_option_without_sense_is_named,
+        a_namespace_that_is_no_path_is_named,
+        a_gateway_and_its_server_are_injected_elsewhere,
+        a_gateway_listed_twice_is_one_gateway,
     }
     streams {
         a_client_talks_on_while_its_stream_runs,

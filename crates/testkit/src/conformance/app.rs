@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use super::backstage::{Backstage, LogOnDrop};
 use super::enhancers::{
     Catch, ClassError, ClassGuard, Deadline, Doorman, Gatekeeper, GlobalError, GlobalGuard, Logged,
-    Loud, Mapped, MethodError, Named, Role, Seen, Short, Trick, User, Verdict, Witness,
+    Loud, Mapped, MethodError, Named, Role, Seen, Short, Stubborn, Trick, User, Verdict, Witness,
 };
 
 /// The module of the application.
@@ -378,6 +378,17 @@ impl Root {
                     Ok(Reply::None)
                 })
                 .enhancers(Enhancers::new().interceptor(interceptor(Deadline))),
+            )
+            .message(
+                message!("flaky", |gateway, _context| {
+                    let attempt = gateway.backstage.produce();
+                    gateway.log(format!("try {attempt}"));
+                    match attempt {
+                        3 => Reply::value("third time lucky"),
+                        _ => Err(WsException::new("not yet")),
+                    }
+                })
+                .enhancers(Enhancers::new().interceptor(interceptor(Stubborn))),
             )
             .message(
                 message!("piped", |_gateway, context| Ok(Reply::Value(

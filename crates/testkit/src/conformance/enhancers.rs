@@ -194,6 +194,20 @@ impl Interceptor for Deadline {
     }
 }
 
+/// Tries three times.
+pub(super) struct Stubborn;
+
+impl Interceptor for Stubborn {
+    async fn intercept<'a>(&'a self, _: &'a ExecutionContext, next: Next<'a>) -> HandlerResult<'a> {
+        for _ in 0..2 {
+            if let Ok(reply) = next.run().await {
+                return Ok(reply);
+            }
+        }
+        next.run().await
+    }
+}
+
 /// Makes texts loud and refuses all else.
 pub(super) struct Loud;
 

@@ -113,6 +113,14 @@ pub async fn a_client_that_sends_too_fast_is_held_up_and_loses_nothing(subject: 
         client
     };
     let sending = tokio::spawn(sending);
+    // What the server has taken stays bounded while the handler is held.
+    let mut other = stage.client().connect().await;
+    let before = stage.received();
+    for i in 0..50 {
+        assert_reply!(other, "ret_zero" => 0);
+        let taken = stage.received() - before - i;
+        assert!(taken < 1_000, "{taken} messages were taken from the client");
+    }
     stage.gates().open("a");
     let mut client = sending.await.expect("sending does not panic");
     client.round_trip().await;

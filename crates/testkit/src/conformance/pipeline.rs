@@ -134,6 +134,15 @@ pub async fn interceptors_map_short_circuit_and_time_out(subject: Subject) {
     assert!(!log.contains(&"late".to_owned()), "{log:?}");
 }
 
+/// CONTRACT 6: an interceptor may call what it stands in front of again.
+pub async fn an_interceptor_may_run_the_handler_again(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut client = stage.client().connect().await;
+    stage.log().take();
+    assert_reply!(client, "flaky" => "third time lucky");
+    assert_eq!(stage.log().take(), ["try 1", "try 2", "try 3"]);
+}
+
 /// CONTRACT 6: interceptors see each item of a stream.
 pub async fn an_interceptor_maps_each_item_of_a_stream(subject: Subject) {
     let stage = Stage::start(&subject).await;

@@ -106,6 +106,11 @@ impl Stage {
         self.backstage.produced()
     }
 
+    /// Messages that the server has taken from clients.
+    pub fn received(&self) -> u64 {
+        self.runtime.stats().messages_received()
+    }
+
     /// How often a provider was constructed.
     pub fn constructed(&self, what: &str) -> usize {
         self.backstage.constructed(what)
