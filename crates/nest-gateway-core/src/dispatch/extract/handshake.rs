@@ -6,7 +6,7 @@ use super::FromContext;
 use crate::dispatch::context::ExecutionContext;
 use crate::error::WsException;
 use crate::handshake::Headers;
-use crate::payload::Payload;
+use crate::payload::{BodyError, Payload};
 use crate::value::Value;
 
 impl FromContext for Headers {
@@ -44,7 +44,7 @@ impl<T: DeserializeOwned> FromContext for Path<T> {
         let mut params = client.path_params();
         // A single parameter may be taken without a struct around it.
         if let (Some((_, only)), None) = (params.next(), params.next())
-            && let Ok(value) = text(only).decode()
+            && let Ok(value) = plain(only)
         {
             return Ok(Self(value));
         }
@@ -61,10 +61,11 @@ impl<T: DeserializeOwned> FromContext for Path<T> {
     }
 }
 
-/// A parameter as a body: a number where it reads as one, else a string.
-fn text(param: &str) -> Payload {
-    match param.parse::<serde_json::Number>() {
-        Ok(number) if number.to_string() == param => Payload::from_value(Value::Number(number)),
-        _ => Payload::from_value(Value::String(param.to_owned())),
-    }
+/// A parameter as a plain value: a string, or a number where one is wanted.
+fn plain<T: DeserializeOwned>(param: &str) -> Result<T, BodyError> {
+    let text = Payload::from_value(Value::String(param.to_owned()));
+    text.decode().or_else(|error| match param.parse() {
+        Ok(number) => Payload::from_value(Value::Number(number)).decode(),
+        Err(_) => Err(error),
+    })
 }
