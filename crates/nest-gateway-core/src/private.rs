@@ -17,8 +17,8 @@ mod rules;
 
 use std::marker::PhantomData;
 
-pub use self::arguments::{ArgumentPipes, field, within};
-pub use self::construct::{bind, dependencies, factory_output, needs};
+pub use self::arguments::{ArgumentPipes, extract, extract_from, field, needs, within};
+pub use self::construct::{ShownError, bind, dependencies, factory, message, source, value};
 pub use self::reply::{HandlerError, Never, ReplyValue, StreamItem};
 pub use crate::broadcast::Event;
 pub use crate::dispatch::{

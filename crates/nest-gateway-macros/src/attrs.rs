@@ -1,13 +1,13 @@
 //! What stands in the parentheses of an attribute.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, Ident, LitStr, Meta, Path, Token, Type, parenthesized};
 
-use crate::errors::{Errors, unknown};
+use crate::errors::{Errors, unknown_option};
 
 /// One option: `concurrent`, `port = 3000`, `emits(A, B)`, or something
 /// without a name.
@@ -120,8 +120,8 @@ impl Options {
     pub(crate) fn admit(&mut self, option: &Opt, repeatable: &[&str], errors: &mut Errors) -> bool {
         let name = option.name.to_string();
         if !self.known.contains(&name.as_str()) {
-            let what = format!("option of `#[{}]`", self.attribute);
-            errors.push(&option.name, unknown(&what, &option.name, self.known));
+            let text = unknown_option(self.attribute, &option.name, self.known);
+            errors.push(&option.name, text);
             return false;
         }
         if self.seen.contains(&name) && !repeatable.contains(&name.as_str()) {
@@ -301,4 +301,17 @@ pub(crate) fn arguments(attribute: &Attribute, errors: &mut Errors) -> Option<To
 /// keeps the hygiene of the macro, so that lints know that nobody wrote it.
 pub(crate) fn at(tokens: impl quote::ToTokens) -> Span {
     Span::call_site().located_at(tokens.span())
+}
+
+/// An expression that the compiler takes to stand where the tokens do, all of
+/// them: a token has one place, but an expression reaches from its first token
+/// to its last.
+pub(crate) fn across(tokens: impl quote::ToTokens, value: TokenStream) -> TokenStream {
+    let tokens = tokens.into_token_stream();
+    let last = tokens.clone().into_iter().last();
+    let last = last.map_or_else(Span::call_site, |last| at(last));
+    let mut arguments = Group::new(Delimiter::Parenthesis, value);
+    arguments.set_span(last);
+    let identity = quote::quote_spanned!(at(&tokens)=> ::core::convert::identity);
+    quote::quote!(#identity #arguments)
 }

@@ -39,13 +39,14 @@ impl Errors {
     }
 }
 
-/// "there is no option `x`", with the nearest known one, or all of them.
-pub(crate) fn unknown(what: &str, name: &Ident, known: &[&str]) -> String {
-    let advice = match nearest(&name.to_string(), known) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are {}", listed(known)),
+/// That an attribute has no such option, with the nearest one, or all of them.
+pub(crate) fn unknown_option(attribute: &str, name: &Ident, known: &[&str]) -> String {
+    let advice = match (nearest(&name.to_string(), known), known) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, [only]) => format!("its only option is `{only}`"),
+        (None, _) => format!("its options are {}", listed(known)),
     };
-    format!("there is no {what} `{name}`: {advice}")
+    format!("`#[{attribute}]` has no option `{name}`: {advice}")
 }
 
 fn listed(names: &[&str]) -> String {

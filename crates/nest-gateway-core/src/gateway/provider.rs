@@ -158,7 +158,8 @@ pub trait Injectable: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be injected",
     label = "not something the container hands out",
-    note = "the container hands out shared values: write `Arc<{Self}>`, or `Option<Arc<{Self}>>` if it may be absent"
+    note = "the container hands out shared values: write `Arc<{Self}>`, or `Option<Arc<{Self}>>` if it may be absent",
+    note = "a field that is not injected has `#[inject(default)]` or `#[inject(value = ..)]`"
 )]
 pub trait FromContainer: Sized {
     /// The provider that this comes from; `None` when it needs none.

@@ -3,10 +3,30 @@
 
 use std::sync::Arc;
 
-use crate::dispatch::{DynPipe, Enhancer, ExecutionContext};
+use crate::dispatch::{DynPipe, Enhancer, ExecutionContext, FromMessage};
 use crate::error::WsException;
-use crate::gateway::Dependency;
+use crate::gateway::Message;
 use crate::payload::{BodyError, Payload};
+
+/// Takes an argument out of the message.
+pub fn extract<A: FromMessage>(
+    context: &ExecutionContext,
+) -> impl Future<Output = Result<A, WsException>> + Send {
+    A::from_message(context)
+}
+
+/// Takes an argument with a body of its own.
+pub fn extract_from<A: FromMessage>(
+    context: &ExecutionContext,
+    body: Payload,
+) -> impl Future<Output = Result<A, WsException>> + Send {
+    A::from_body(context, Some(body))
+}
+
+/// The providers that an argument takes, as needs of its message.
+pub fn needs<G: Send + Sync + 'static, A: FromMessage>(message: Message<G>) -> Message<G> {
+    A::dependencies().into_iter().fold(message, Message::needs)
+}
 
 /// One field of the message's body; empty when there is none.
 pub fn field(context: &ExecutionContext, name: &str) -> Payload {
@@ -31,11 +51,10 @@ impl ArgumentPipes {
         Self(Arc::new(pipes))
     }
 
-    /// The providers that they are.
-    #[must_use]
-    pub fn dependencies(&self) -> Vec<Dependency> {
+    /// The providers that they are, as needs of their message.
+    pub fn needs<G: Send + Sync + 'static>(&self, message: Message<G>) -> Message<G> {
         let dependencies = self.0.iter().filter_map(Enhancer::dependency);
-        dependencies.copied().collect()
+        dependencies.copied().fold(message, Message::needs)
     }
 
     /// The body as they leave it.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::Tag;
-use crate::gateway::{Dependency, Factory, Message, Provider};
+use crate::error::BoxError;
+use crate::gateway::{Dependency, Factory, Provider};
 
 /// What the fields, or the arguments of a constructor, need.
 #[must_use]
@@ -11,17 +12,18 @@ pub fn dependencies<const N: usize>(fields: [Option<Dependency>; N]) -> Vec<Depe
     fields.into_iter().flatten().collect()
 }
 
-/// Adds what the arguments of a handler need.
-pub fn needs<G: Send + Sync + 'static>(
-    message: Message<G>,
-    dependencies: Vec<Dependency>,
-) -> Message<G> {
-    dependencies.into_iter().fold(message, Message::needs)
+/// A provider by a value, and its type.
+pub fn value<T: Send + Sync + 'static>(value: T) -> (Provider, Tag<T>) {
+    (Provider::value(value), Tag::new())
 }
 
-/// The type that a factory makes.
-pub const fn factory_output<Arguments, F: Factory<Arguments>>(_: &F) -> Tag<F::Output> {
-    Tag::new()
+/// A provider by a function, and the type that it makes.
+pub fn factory<Arguments, F, T>(factory: F) -> (Provider, Tag<T>)
+where
+    F: Factory<Arguments, Output = T>,
+    T: Send + Sync + 'static,
+{
+    (Provider::factory_with(factory), Tag::new())
 }
 
 /// `value(..) as dyn Trait`: a binding to a type that has no name here.
@@ -32,3 +34,24 @@ where
 {
     Provider::bind(convert)
 }
+
+/// The text of an error that clients may see.
+pub fn message<E: ShownError>(error: &E) -> String {
+    error.to_string()
+}
+
+/// The error, kept for exception filters and the log.
+pub fn source<E: ShownError>(error: E) -> BoxError {
+    Box::new(error)
+}
+
+/// What `#[derive(WsError)]` stands on. Only there for its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has `#[derive(WsError)]`, but is not an error",
+    label = "not `std::error::Error + Send + Sync`",
+    note = "implement `std::error::Error` for it: `#[derive(Debug, thiserror::Error)]`, say"
+)]
+pub trait ShownError: std::error::Error + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<E: std::error::Error + Send + Sync + 'static> ShownError for E {}

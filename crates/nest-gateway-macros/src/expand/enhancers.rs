@@ -36,7 +36,7 @@ pub(super) fn enhancer(private: &TokenStream, kind: &TokenStream, one: &Listed) 
             quote_spanned!(at(ty)=> #private::Enhancer::<dyn #private::#kind>::of::<#ty>())
         }
         Listed::Value(value) => {
-            quote_spanned!(at(value)=> #private::Enhancer::<dyn #private::#kind>::value(#value))
+            quote!(#private::Enhancer::<dyn #private::#kind>::value(#value))
         }
     }
 }

@@ -41,10 +41,7 @@ pub(crate) fn event(input: TokenStream) -> TokenStream {
         let tokens = arguments(&attribute, &mut errors).unwrap_or_default();
         if named.is_some() {
             errors.push(attribute, "an event has one name: keep one of them");
-        } else if tokens.is_empty() {
-            errors.push(attribute, EXAMPLE);
-            named = Some(LitStr::new("", proc_macro2::Span::call_site()));
-        } else if let Some(event) = errors.check(syn::parse2::<Named>(tokens)) {
+        } else if let Ok(event) = syn::parse2::<Named>(tokens) {
             named = Some(event.name);
             let mut admitted = Options::of("event", &["crate"]);
             for option in event.options {
@@ -52,6 +49,9 @@ pub(crate) fn event(input: TokenStream) -> TokenStream {
                     root = Root::from_option(option, &mut errors).unwrap_or_default();
                 }
             }
+        } else {
+            errors.push(attribute, EXAMPLE);
+            named = Some(LitStr::new("", proc_macro2::Span::call_site()));
         }
     }
     let name = named.unwrap_or_else(|| {

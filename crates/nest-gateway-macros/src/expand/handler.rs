@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
 use super::enhancers::{enhancer, enhancers};
-use crate::attrs::{Listed, at};
+use crate::attrs::{Listed, across, at};
 use crate::model::{Argument, EventName, Handler, Receiver, Subscription};
 
 /// Statements that add the handler to `__gateway_builder`.
@@ -21,6 +21,30 @@ pub(super) fn handler(private: &TokenStream, handler: &Handler) -> TokenStream {
     quote!(#(#messages)*)
 }
 
+/// Items that fail to compile where an attribute of an argument would do
+/// nothing.
+pub(super) fn assertions(private: &TokenStream, handler: &Handler) -> TokenStream {
+    let cfgs = &handler.cfgs;
+    let assertions = handler.arguments.iter().filter_map(|argument| {
+        let (ty, attribute) = (&argument.ty, argument.own_body.as_ref()?);
+        // Outside of its impl block, `Self` means nothing.
+        let own = quote!(#ty)
+            .into_iter()
+            .any(|token| token.to_string() == "Self");
+        (!own).then(|| {
+            quote_spanned! {at(attribute.path())=>
+                #(#cfgs)*
+                const _: () = ::core::assert!(
+                    <#ty as #private::FromMessage>::READS_BODY,
+                    "`#[body(..)]` and `#[use_pipes(..)]` are for arguments that are taken out of \
+                     the body, such as `MessageBody<..>`",
+                );
+            }
+        })
+    });
+    quote!(#(#assertions)*)
+}
+
 fn message(private: &TokenStream, handler: &Handler, subscription: &Subscription) -> TokenStream {
     let pipes = handler.arguments.iter().enumerate();
     let pipes: Vec<_> = pipes
@@ -29,9 +53,9 @@ fn message(private: &TokenStream, handler: &Handler, subscription: &Subscription
         .collect();
     let pipe_names: Vec<_> = pipes.iter().map(|(name, _)| name).collect();
     let pipe_values = pipes.iter().map(|(_, value)| value);
-    let pipe_needs: Vec<_> = pipe_names
+    let shared_names: Vec<_> = pipe_names
         .iter()
-        .map(|name| format_ident!("{name}_needs"))
+        .map(|name| format_ident!("{name}_shared"))
         .collect();
     let constructor = constructor(private, handler, subscription, &pipe_names);
     let types = handler.arguments.iter().map(|argument| &argument.ty);
@@ -44,16 +68,13 @@ fn message(private: &TokenStream, handler: &Handler, subscription: &Subscription
     let (body, reply) = (body_type(&handler.arguments), reply_type(&handler.output));
     quote! {{
         #(let #pipe_names = #pipe_values;)*
-        #(let #pipe_needs = #pipe_names.dependencies();)*
+        #(let #shared_names = ::core::clone::Clone::clone(&#pipe_names);)*
         let __message = #constructor;
-        #(let __message = #private::needs(__message, #pipe_needs);)*
+        #(let __message = #shared_names.needs(__message);)*
         #concurrent
         #enhancers
         #(let __message = __message.metadata(#metadata);)*
-        #(let __message = #private::needs(
-            __message,
-            <#types as #private::FromMessage>::dependencies(),
-        );)*
+        #(let __message = #private::needs::<Self, #types>(__message);)*
         __message.types(#body, #reply)
     }}
 }
@@ -87,7 +108,7 @@ fn constructor(
     };
     let handler_name = &handler.name;
     let awaited = handler.is_async.then(|| quote_spanned!(span=> .await));
-    let reply = reply(private, output_span(&handler.output, span));
+    let reply = reply(private, &handler.output, span);
     let shared = pipes
         .iter()
         .map(|pipes| quote!(let #pipes = ::core::clone::Clone::clone(&#pipes);));
@@ -108,36 +129,31 @@ fn constructor(
 /// The argument's value, checked against its rules.
 fn extract(private: &TokenStream, index: usize, argument: &Argument) -> TokenStream {
     let ty = &argument.ty;
-    let span = at(ty);
-    let trait_ = quote_spanned!(span=> <#ty as #private::FromMessage>);
     let checked = |extracted: TokenStream| {
-        quote_spanned! {span=> {
+        quote! {{
             let __argument = #extracted;
             (&&#private::Tag::of(&__argument)).checked(__argument)
         }}
     };
-    if argument.field.is_none() && argument.pipes.is_empty() {
-        let value = checked(quote_spanned!(span=> #trait_::from_message(__context).await?));
-        return quote_spanned!(span=> #value?);
+    if argument.own_body.is_none() {
+        let value = checked(quote!(#private::extract::<#ty>(__context).await?));
+        return quote!(#value?);
     }
     let body = match &argument.field {
-        Some(field) => quote_spanned!(span=> #private::field(__context, #field)),
-        None => quote_spanned!(span=> __context.data()),
+        Some(field) => quote!(#private::field(__context, #field)),
+        None => quote!(__context.data()),
     };
     let piped = (!argument.pipes.is_empty()).then(|| {
         let pipes = pipes_name(index);
-        quote_spanned!(span=> let __body = #pipes.transform(__body, __context).await?;)
+        quote!(let __body = #pipes.transform(__body, __context).await?;)
     });
-    let extracted = quote_spanned! {span=>
-        #trait_::from_body(__context, ::core::option::Option::Some(__body)).await
-    };
     let within = |result: TokenStream| match &argument.field {
-        Some(field) => quote_spanned!(span=> #private::within(#field, #result)),
+        Some(field) => quote!(#private::within(#field, #result)),
         None => result,
     };
-    let extracted = within(extracted);
-    let value = within(checked(quote_spanned!(span=> #extracted?)));
-    quote_spanned! {span=> {
+    let extracted = within(quote!(#private::extract_from::<#ty>(__context, __body).await));
+    let value = within(checked(quote!(#extracted?)));
+    quote! {{
         let __body = #body;
         #piped
         #value?
@@ -154,25 +170,33 @@ fn argument_pipes(private: &TokenStream, argument: &Argument) -> TokenStream {
     quote!(#private::ArgumentPipes::new([#(#pipes),*]))
 }
 
-/// The ladders from `__out` to the reply. They stand at the return type, where
-/// one that fits none of them is reported.
-fn reply(private: &TokenStream, span: Span) -> TokenStream {
-    let result = |value: &TokenStream| {
-        quote_spanned! {span=>
-            match (&&#private::Tag::of(&#value)).result(#value) {
+/// The ladders from `__out` to the reply. What fits none of them is reported
+/// on its part of the return type.
+fn reply(private: &TokenStream, output: &ReturnType, name: Span) -> TokenStream {
+    let (value, error) = match output {
+        ReturnType::Default => (quote_spanned!(name=> _), quote_spanned!(name=> _)),
+        ReturnType::Type(_, ty) => parts(ty),
+    };
+    let taken_apart = |result: TokenStream| {
+        let error = across(&error, quote!(__error));
+        quote! {
+            match (&&#private::Tag::of(&#result)).result(#result) {
                 ::core::result::Result::Ok(__value) => __value,
                 ::core::result::Result::Err(__error) => {
                     return ::core::result::Result::Err(
-                        (&&&#private::Tag::of(&__error)).exception(__error),
+                        (&&&#private::Tag::of(&__error)).exception(#error),
                     );
                 }
             }
         }
     };
-    let out = quote_spanned!(span=> __out);
-    let item = quote_spanned!(span=> __item);
-    let (from_result, from_item) = (result(&out), result(&item));
-    quote_spanned! {span=>
+    let from_result = taken_apart(quote!(__out));
+    let from_item = taken_apart(quote!(__item));
+    let (out, item) = (
+        across(&value, quote!(__out)),
+        across(&value, quote!(__item)),
+    );
+    quote! {
         let __out = #from_result;
         let __out = match (&&#private::Tag::of(&__out)).option(__out) {
             ::core::option::Option::Some(__out) => __out,
@@ -181,38 +205,53 @@ fn reply(private: &TokenStream, span: Span) -> TokenStream {
             }
         };
         let __out = #from_result;
-        (&&&#private::Tag::of(&__out)).reply(__out, |__item| {
+        (&&&#private::Tag::of(&__out)).reply(#out, |__item| {
             let __item = #from_item;
-            (&&#private::Tag::of(&__item)).emission(__item)
+            (&&#private::Tag::of(&__item)).emission(#item)
         })
     }
 }
 
-fn output_span(output: &ReturnType, name: Span) -> Span {
-    match output {
-        ReturnType::Default => name,
-        ReturnType::Type(_, ty) => at(ty),
+/// Where the value and the error of a return type most likely stand, for
+/// messages only: what a type means is left to the compiler.
+fn parts(ty: &Type) -> (TokenStream, TokenStream) {
+    let whole = || quote!(#ty);
+    let Some((name, arguments)) = generic(ty) else {
+        return (whole(), whole());
+    };
+    match (name.to_string().as_str(), arguments.as_slice()) {
+        ("Result", [value, error]) => (parts(value).0, quote!(#error)),
+        ("Result" | "Option", [value]) => (parts(value).0, whole()),
+        _ => (whole(), whole()),
     }
 }
 
-/// The body's type as it is written, for lists and documents.
-fn body_type(arguments: &[Argument]) -> TokenStream {
-    let body = arguments.iter().find_map(|argument| inside(&argument.ty));
-    option(body.map(|ty| written(&ty)))
-}
-
-/// The `T` of `MessageBody<T>`, which may stand in an `Option` or a `Result`.
-fn inside(ty: &Type) -> Option<Type> {
+/// `Name<A, B>` as its last name and its types.
+fn generic(ty: &Type) -> Option<(&syn::Ident, Vec<&Type>)> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
     let PathArguments::AngleBracketed(generic) = &last.arguments else {
         return None;
     };
-    let GenericArgument::Type(first) = generic.args.first()? else {
-        return None;
-    };
-    if last.ident == "MessageBody" {
-        return Some(first.clone());
+    let types = generic.args.iter().map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    Some((&last.ident, types.collect::<Option<_>>()?))
+}
+
+/// The body's type as it is written, for lists and documents.
+fn body_type(arguments: &[Argument]) -> TokenStream {
+    let body = arguments.iter().find_map(|argument| inside(&argument.ty));
+    option(body.map(written))
+}
+
+/// The `T` of `MessageBody<T>`, which may stand in an `Option` or a `Result`.
+fn inside(ty: &Type) -> Option<&Type> {
+    let (name, arguments) = generic(ty)?;
+    let first = *arguments.first()?;
+    if name == "MessageBody" {
+        return Some(first);
     }
     inside(first)
 }

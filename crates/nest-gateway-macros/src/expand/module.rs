@@ -73,33 +73,30 @@ fn provider(private: &TokenStream, provider: &Provider) -> TokenStream {
             }
         }
         ProviderSource::Value(value) => {
-            let provide = with_hooks(private, &quote!(value), binding);
-            quote_spanned! {at(value)=>
-                let __source = #value;
-                let __tag = #private::Tag::of(&__source);
+            let provide = with_hooks(private, binding);
+            quote! {
+                let (__provider, __tag) = #private::value(#value);
                 #provide
             }
         }
         ProviderSource::Factory(factory) => {
-            let provide = with_hooks(private, &quote!(factory_with), binding);
-            quote_spanned! {at(factory)=>
-                let __source = #factory;
-                let __tag = #private::factory_output(&__source);
+            let provide = with_hooks(private, binding);
+            quote! {
+                let (__provider, __tag) = #private::factory(#factory);
                 #provide
             }
         }
     }
 }
 
-/// A provider out of `__source`, whose type `__tag` stands for.
-fn with_hooks(private: &TokenStream, method: &TokenStream, binding: Option<&Type>) -> TokenStream {
+/// Lists `__provider`, whose type `__tag` stands for.
+fn with_hooks(private: &TokenStream, binding: Option<&Type>) -> TokenStream {
     let bind = binding.map(|binding| {
         quote_spanned! {at(binding)=>
             let __module = __module.provide(#private::bind::<#binding, _>(&__tag, |__it| __it));
         }
     });
     quote! {
-        let __provider = #private::Provider::#method(__source);
         let __provider = (&&__tag).on_module_init(__provider);
         let __provider = (&&__tag).on_shutdown(__provider);
         let __module = __module.provide(__provider);

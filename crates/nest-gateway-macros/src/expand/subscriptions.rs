@@ -47,6 +47,8 @@ fn describe(subscriptions: &Subscriptions) -> Option<TokenStream> {
     let generated = generated();
     let handlers = subscriptions.handlers.iter();
     let handlers = handlers.map(|it| handler::handler(&private, it));
+    let assertions = subscriptions.handlers.iter();
+    let assertions = assertions.map(|it| handler::assertions(&private, it));
     let is_gateway = quote_spanned!(at(ty)=> #private::is_gateway::<#ty>(););
     Some(quote! {
         #generated
@@ -60,5 +62,6 @@ fn describe(subscriptions: &Subscriptions) -> Option<TokenStream> {
         }
 
         const _: () = { #is_gateway };
+        #(#assertions)*
     })
 }

@@ -47,7 +47,9 @@ fn arm(private: &TokenStream, ident: &Ident, variant: &Variant) -> TokenStream {
     let span = at(variant.name.as_ref().unwrap_or(ident));
     match &variant.code {
         Code::Internal => {
-            quote_spanned!(span=> #path { .. } => #private::WsException::internal(__error),)
+            quote_spanned! {span=>
+                #path { .. } => #private::WsException::internal(#private::source(__error)),
+            }
         }
         Code::Transparent => {
             let member = variant.fields.members().next();
@@ -64,7 +66,7 @@ fn arm(private: &TokenStream, ident: &Ident, variant: &Variant) -> TokenStream {
                 Some(message) => bound(&variant.fields, message),
                 None => (
                     TokenStream::new(),
-                    quote_spanned!(span=> ::std::string::ToString::to_string(&__error)),
+                    quote_spanned!(span=> #private::message(&__error)),
                 ),
             };
             let (code, status) = (code.iter(), status.iter());
@@ -73,7 +75,7 @@ fn arm(private: &TokenStream, ident: &Ident, variant: &Variant) -> TokenStream {
                     let __exception = #private::WsException::new(#message);
                     #(let __exception = __exception.with_code(#code);)*
                     #(let __exception = __exception.with_status(#status);)*
-                    __exception.with_source(__error)
+                    __exception.with_source(#private::source(__error))
                 }
             }
         }

@@ -20,6 +20,8 @@ pub(crate) enum Source {
     Container,
     Default,
     Value(Box<Expr>),
+    /// A mistake, which has been reported.
+    Broken,
 }
 
 impl Field {
@@ -50,6 +52,7 @@ impl Field {
                 <#ty as ::core::default::Default>::default()
             },
             Source::Value(value) => quote!(#value),
+            Source::Broken => quote!(::core::unreachable!()),
         }
     }
 }
@@ -65,9 +68,10 @@ impl Source {
                     "a field is injected anyway; write `#[inject(default)]` or \
                      `#[inject(value = ..)]` for one that is not",
                 );
+                source = Self::Broken;
                 continue;
             }
-            source = Self::parse(tokens, errors).unwrap_or(source);
+            source = Self::parse(tokens, errors).unwrap_or(Self::Broken);
         }
         source
     }

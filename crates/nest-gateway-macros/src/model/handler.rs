@@ -59,6 +59,8 @@ pub(crate) struct Argument {
     pub(crate) ty: Type,
     pub(crate) field: Option<LitStr>,
     pub(crate) pipes: Vec<Listed>,
+    /// The first attribute, which needs an argument that reads the body.
+    pub(crate) own_body: Option<Attribute>,
 }
 
 const SUBSCRIBE: [&str; 2] = ["subscribe_message", "subscribe_binary"];
@@ -110,16 +112,14 @@ impl Handler {
                 FnArg::Receiver(_) => None,
                 FnArg::Typed(argument) => Some(Argument::take(argument, errors)),
             });
-        let arguments = arguments.collect();
-        let generic = method.sig.generics.params.first();
-        if let Some(generic) = generic {
+        // All of them, so that all mistakes are found.
+        let arguments: Vec<Option<_>> = arguments.collect();
+        if let Some(generic) = method.sig.generics.params.first() {
             errors.push(
                 generic,
                 "a handler is called with types that are known when the program is compiled: \
                  write the type itself",
             );
-        }
-        if generic.is_some() {
             return None;
         }
         Some(Self {
@@ -128,7 +128,7 @@ impl Handler {
             subscriptions,
             enhancers,
             receiver: receiver?,
-            arguments,
+            arguments: arguments.into_iter().collect::<Option<_>>()?,
             is_async: method.sig.asyncness.is_some(),
             output: method.sig.output.clone(),
         })
@@ -265,9 +265,10 @@ fn concurrent(attribute: &'static str, options: Vec<Opt>, errors: &mut Errors) -
 }
 
 impl Argument {
-    fn take(argument: &mut PatType, errors: &mut Errors) -> Self {
+    fn take(argument: &mut PatType, errors: &mut Errors) -> Option<Self> {
         let mut field = None;
         let mut pipes = Vec::new();
+        let mut own_body = None;
         for (name, attribute) in take(&mut argument.attrs, &["body", "use_pipes"]) {
             let Some(tokens) = arguments(&attribute, errors) else {
                 continue;
@@ -277,8 +278,9 @@ impl Argument {
             } else if let Ok(name) = syn::parse2::<LitStr>(tokens) {
                 field = Some(name);
             } else {
-                errors.push(attribute, "write the field's name: `#[body(\"field\")]`");
+                errors.push(&attribute, "write the field's name: `#[body(\"field\")]`");
             }
+            own_body.get_or_insert(attribute);
         }
         for cfg in cfgs(&argument.attrs) {
             errors.push(
@@ -291,11 +293,13 @@ impl Argument {
                 &argument.ty,
                 "write the type itself, such as `MessageBody<..>`",
             );
+            return None;
         }
-        Self {
+        Some(Self {
             ty: (*argument.ty).clone(),
             field,
             pipes,
-        }
+            own_body,
+        })
     }
 }

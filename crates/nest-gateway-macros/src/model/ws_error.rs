@@ -48,7 +48,7 @@ impl WsError {
     pub(crate) fn parse(mut input: DeriveInput, errors: &mut Errors) -> Self {
         let mut root = None;
         let whole = Code::take(&mut input.attrs, &mut root, errors);
-        let variants = match &mut input.data {
+        let mut variants = match &mut input.data {
             Data::Struct(data) => {
                 let code = whole.unwrap_or_else(|| missing(&input.ident, errors));
                 vec![Variant {
@@ -75,13 +75,14 @@ impl WsError {
                 Vec::new()
             }
         };
-        for variant in &variants {
+        for variant in &mut variants {
             if matches!(variant.code, Code::Transparent) && variant.fields.len() != 1 {
                 let name = variant.name.as_ref().unwrap_or(&input.ident);
                 errors.push(
                     name,
                     "`transparent` is for variants with just the wrapped error",
                 );
+                variant.code = Code::Internal;
             }
         }
         Self {
@@ -149,7 +150,7 @@ impl Code {
         match special {
             Some((name, _)) if public => {
                 errors.push(&name, format!("with `{name}` there are no other options"));
-                None
+                Some(Self::Internal)
             }
             Some((_, special)) => Some(special),
             None if only_root => None,
