@@ -18,7 +18,7 @@ use crate::client::{
 };
 
 /// Longest wait for a condition.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The suite's application, started with the adapter under test.
 pub struct Stage {
@@ -71,7 +71,7 @@ impl Stage {
 
     /// Describes a client of namespace `/`.
     pub fn client(&self) -> ClientBuilder {
-        ClientBuilder::new(Arc::clone(&self.connector))
+        ClientBuilder::new(Arc::clone(&self.connector)).patience(PATIENCE)
     }
 
     /// A WebSocket in the property's own hands.

@@ -6,8 +6,7 @@ use nest_gateway_core::id::RequestId;
 use nest_gateway_core::message::{Arguments, Encoded, Incoming, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
 use nest_gateway_core::session::{CancelTarget, Malformed};
-use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
 /// Writes the envelope.
@@ -22,7 +21,7 @@ impl Codec for Envelope {
         let Some(frame) = Frame::of(message) else {
             return Ok(None);
         };
-        Ok(Some(Payload::from_serialize(&frame)?.to_json()?))
+        Ok(Some(frame.write()?.into()))
     }
 }
 
@@ -100,25 +99,47 @@ fn data(arguments: &Arguments) -> Option<Data<'_>> {
     }
 }
 
-impl Serialize for Frame<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("event", self.event)?;
+impl Frame<'_> {
+    /// Bodies are JSON already, so they are copied and not encoded again.
+    fn write(&self) -> Result<Vec<u8>, EncodeError> {
+        let mut out = b"{\"event\":".to_vec();
+        write_json(&mut out, self.event)?;
         match &self.data {
             None => {}
-            Some(Data::One(payload)) => map.serialize_entry("data", payload)?,
-            Some(Data::Many(payloads)) => map.serialize_entry("data", payloads)?,
+            Some(Data::One(payload)) => {
+                out.extend_from_slice(b",\"data\":");
+                out.extend_from_slice(&payload.to_json()?);
+            }
+            Some(Data::Many(payloads)) => {
+                out.extend_from_slice(b",\"data\":[");
+                for (index, payload) in payloads.iter().enumerate() {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    out.extend_from_slice(&payload.to_json()?);
+                }
+                out.push(b']');
+            }
         }
-        match &self.id {
-            None => {}
-            Some(Id::Request(id)) => map.serialize_entry("id", id)?,
-            Some(Id::Question(number)) => map.serialize_entry("id", &format!("s{number}"))?,
+        if let Some(id) = &self.id {
+            out.extend_from_slice(b",\"id\":");
+            match id {
+                Id::Request(id) => write_json(&mut out, id)?,
+                Id::Question(number) => write_json(&mut out, &format!("s{number}"))?,
+            }
         }
-        if self.done {
-            map.serialize_entry("done", &true)?;
-        }
-        map.end()
+        out.extend_from_slice(if self.done {
+            &b",\"done\":true}"[..]
+        } else {
+            b"}"
+        });
+        Ok(out)
     }
+}
+
+fn write_json<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), EncodeError> {
+    out.extend_from_slice(&Payload::from_serialize(value)?.to_json()?);
+    Ok(())
 }
 
 /// What a client's envelope says.
