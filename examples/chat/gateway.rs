@@ -33,15 +33,16 @@ impl ChatGateway {
     ) -> Result<Joined, WsException> {
         let room = within("room", join.room, 40)?;
         let name = within("name", join.name, 24)?;
-        let before = client.data().insert(Person {
+        client.join(room.as_str()).await?;
+        let person = Person {
             name,
             room: room.clone(),
-        });
+        };
+        let before = client.data().insert(person);
         if let Some(before) = before.filter(|before| before.room != room) {
             client.leave(&before.room).await;
             self.tell_members(&before.room, &client);
         }
-        client.join(room.as_str()).await?;
         self.tell_members(&room, &client);
         let members = self.members(&room);
         Ok(Joined { room, members })
@@ -60,18 +61,15 @@ impl ChatGateway {
         };
         let id = self.last_message.fetch_add(1, Ordering::Relaxed) + 1;
         let said = Said { id, at: now() };
-        let from = Sender {
-            id: client.id(),
-            name: &person.name,
-        };
-        client.to(&person.room).emit(
-            "message",
-            &Message {
-                said,
-                from,
-                text: &text,
+        let message = Message {
+            said,
+            from: Sender {
+                id: client.id(),
+                name: &person.name,
             },
-        );
+            text: &text,
+        };
+        client.to(&person.room).emit("message", &message);
         Ok(said)
     }
 
