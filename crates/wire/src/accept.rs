@@ -188,7 +188,11 @@ fn refuse(host: &Arc<Host>, refusals: &Limiter, stream: TcpStream, peer: SocketA
         let service = Refused {
             retry_after: host.config.retry_after,
         };
-        spawn(host, stream, permit, service);
+        let host = Arc::clone(host);
+        // It ends with its only answer, so a shutdown need not hurry it: hyper
+        // would close it before its request has arrived.
+        let never = std::future::pending();
+        tokio::spawn(async move { connection(&host, stream, permit, service, never).await });
     }
 }
 
@@ -203,12 +207,19 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let host = Arc::clone(host);
-    tokio::spawn(async move { connection(&host, stream, permit, service).await });
+    tokio::spawn(async move {
+        connection(&host, stream, permit, service, host.stopped()).await;
+    });
 }
 
 /// Runs hyper on one connection, until it ends or is upgraded.
-async fn connection<S, B>(host: &Host, stream: TcpStream, permit: Permit, service: S)
-where
+async fn connection<S, B>(
+    host: &Host,
+    stream: TcpStream,
+    permit: Permit,
+    service: S,
+    stopped: impl Future<Output = ()>,
+) where
     S: hyper::service::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S::Future: Send,
     B: http_body::Body + Send + 'static,
@@ -231,7 +242,7 @@ where
         // In this order, so that a request that is there already is answered.
         biased;
         result = &mut connection => result,
-        () = host.stopped() => {
+        () = stopped => {
             connection.as_mut().graceful_shutdown();
             connection.as_mut().await
         }
