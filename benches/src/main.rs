@@ -22,6 +22,7 @@ usage: nest-gateway-benches all|WORKLOAD.. [FLAGS]
 flags: --servers a,b     only these (the floor is the base of the ratios)
        --rounds N        rounds, one after the other over all servers (3; quick: 1)
        --workers N       worker threads of each server (1, and then pinned)
+       --no-build        run the servers as they were built last
        --quick           short runs with fewer connections, to see that all works
        --write, --no-write
                          write benches/RESULTS.md and plots (default: for `all`
@@ -56,6 +57,7 @@ struct Options {
     workers: usize,
     pace: Pace,
     write: bool,
+    build: bool,
 }
 
 impl Options {
@@ -67,6 +69,7 @@ impl Options {
             workers: 1,
             pace: Pace::FULL,
             write: false,
+            build: true,
         };
         let (mut quick, mut write) = (false, None);
         let mut args = args.iter();
@@ -75,6 +78,7 @@ impl Options {
             match arg.as_str() {
                 "all" => options.workloads = workload::ALL.to_vec(),
                 "--quick" => quick = true,
+                "--no-build" => options.build = false,
                 "--write" => write = Some(true),
                 "--no-write" => write = Some(false),
                 "--rounds" => options.rounds = number(value()?)?,
@@ -135,7 +139,8 @@ fn servers(list: &str) -> Result<Vec<Server>, String> {
 
 fn compare(options: &Options) -> Result<(), String> {
     raise_descriptor_limit();
-    let surroundings = Surroundings::find(options.workers)?;
+    let mut surroundings = Surroundings::find(options.workers)?;
+    surroundings.build = options.build;
     let servers = surroundings.prepare(&options.servers, |note| say(&format!("skipped {note}")))?;
     surroundings.pin_generator()?;
     if !surroundings.pinned {

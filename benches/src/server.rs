@@ -147,6 +147,8 @@ pub struct Surroundings {
     pub pinned: bool,
     /// Passed to every server.
     pub workers: usize,
+    /// Whether programs are built first; if not, those that are there are run.
+    pub build: bool,
 }
 
 impl Surroundings {
@@ -163,6 +165,7 @@ impl Surroundings {
             binaries: binaries.to_owned(),
             pinned: workers == 1 && cores > 1 && has("taskset", "--version"),
             workers,
+            build: true,
         })
     }
 
@@ -235,6 +238,9 @@ impl Surroundings {
     }
 
     fn cargo(&self, args: &[&str]) -> Result<(), String> {
+        if !self.build {
+            return Ok(());
+        }
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.current_dir(&self.workspace).arg("build").args(args);
