@@ -123,7 +123,8 @@ pub struct Config {
     pub max_messages_per_second: Option<u32>,
     /// How long a connection may live; `None` (default) for ever.
     pub max_connection_age: Option<Duration>,
-    /// Malformed messages after which a client is closed with 1008. Default 64.
+    /// Malformed messages after which a client is closed with 1008. Default
+    /// 1,000: a client with a bug is told often enough, noise ends.
     pub max_malformed: u32,
     /// How long a shutdown waits for handlers and clients. Default 10 s.
     pub drain: Duration,
@@ -162,7 +163,7 @@ impl Default for Config {
             leave_grace: Duration::from_secs(10),
             max_messages_per_second: None,
             max_connection_age: None,
-            max_malformed: 64,
+            max_malformed: 1000,
             drain: Duration::from_secs(10),
             deny_policy: DenyPolicy::default(),
             unknown_event_policy: UnknownEventPolicy::default(),
