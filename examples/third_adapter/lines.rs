@@ -1,0 +1,249 @@
+//! The protocol: the first line is `join PATH`; every other line is an event
+//! and, if there is one, its JSON body, in both directions. There are no request
+//! ids, so clients cannot ask for answers: replies are events.
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use futures_util::StreamExt as _;
+use nest_gateway::core::adapter::{Format, Gone, Host, Mount, Outlet, Sent};
+use nest_gateway::core::message::{Arguments, Delivery, Encoded, Incoming, Outgoing};
+use nest_gateway::core::session::{Malformed, Session};
+use nest_gateway::{Adapter, Capabilities, Codec, DisconnectReason, EncodeError};
+use nest_gateway::{Handshake, Payload, SlowPolicy};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio_util::codec::{FramedRead, LinesCodec};
+
+const NAME: &str = "lines";
+
+// ANCHOR: adapter
+/// Serves gateways to clients that speak lines, on a (non-blocking) listener of
+/// its own. Adapters on HTTP return an `Endpoint` instead of a task.
+pub struct LineAdapter(pub std::net::TcpListener);
+
+impl Adapter for LineAdapter {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::events_only()
+    }
+
+    fn mount(&self, host: Arc<Host>) -> Result<Mount, String> {
+        if host.config().slow_policy != SlowPolicy::Close {
+            return Err("the line protocol has no gap notice; use SlowPolicy::Close".to_owned());
+        }
+        let listener = self.0.try_clone().and_then(TcpListener::from_std);
+        let listener = listener.map_err(|error| error.to_string())?;
+        let mut mount = Mount::default();
+        mount.tasks.push(Box::pin(accept(listener, host)));
+        Ok(mount)
+    }
+}
+
+async fn accept(listener: TcpListener, host: Arc<Host>) {
+    let stop = host.shutdown().clone();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, _)) => host.spawn(serve(stream, Arc::clone(&host))),
+            // Out of descriptors; at once it would be no better.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+// ANCHOR_END: adapter
+
+// ANCHOR: connection
+/// One client, from its first line to its last.
+async fn serve(stream: TcpStream, host: Arc<Host>) {
+    let peer = stream.peer_addr().ok();
+    let (read, mut write) = stream.into_split();
+    let config = host.config();
+    let limit = LinesCodec::new_with_max_length(config.max_message_bytes);
+    let mut lines = FramedRead::new(read, limit);
+    let first = tokio::time::timeout(config.close_timeout, lines.next()).await;
+    let Ok(Some(Ok(first))) = first else { return };
+    let path = first.trim().strip_prefix("join ").unwrap_or_default();
+    let admission = match host.find(path, NAME) {
+        Some(found) => host.admit(found, Handshake::bare(peer), NAME, false).await,
+        None => return refuse(write, "no such namespace").await,
+    };
+    let admission = match admission {
+        Ok(admission) => admission,
+        Err(refusal) => return refuse(write, refusal.message()).await,
+    };
+    let (sender, mut queue) = mpsc::channel(config.outbox_messages);
+    let outlet = Arc::new(LineOutlet {
+        queue: sender,
+        bytes: AtomicUsize::new(0),
+        max_bytes: config.outbox_bytes,
+        waiting: Mutex::default(),
+    });
+    let mut session = Session::open(NAME, admission, Arc::<LineOutlet>::clone(&outlet));
+    let reason = tokio::select! {
+        reason = handle(&mut session, &mut lines) => reason,
+        () = outlet.write(&mut queue, &mut write) => DisconnectReason::by_network(None, "lost"),
+    };
+    queue.close();
+    // What is queued still leaves, if the client takes it in time.
+    let rest = outlet.write(&mut queue, &mut write);
+    let _ = tokio::time::timeout(config.close_timeout, rest).await;
+    session.finish(reason).await;
+}
+
+async fn refuse(mut write: OwnedWriteHalf, why: &str) {
+    // A client that has gone does not need to know.
+    let _ = write
+        .write_all(format!("refused \"{why}\"\n").as_bytes())
+        .await;
+}
+
+/// Polls the session along with the socket, and reads on only while the session
+/// has room: that is backpressure.
+async fn handle(
+    session: &mut Session,
+    lines: &mut FramedRead<OwnedReadHalf, LinesCodec>,
+) -> DisconnectReason {
+    loop {
+        let turn = poll_fn(|cx| match session.poll(cx) {
+            Poll::Ready(reason) => Poll::Ready(Err(reason)),
+            Poll::Pending if session.has_room() => lines.poll_next_unpin(cx).map(Ok),
+            Poll::Pending => Poll::Pending,
+        });
+        match turn.await {
+            Ok(Some(Ok(line))) => receive(session, line.trim()),
+            Ok(Some(Err(error))) => return DisconnectReason::by_network(None, error.to_string()),
+            Ok(None) => return DisconnectReason::by_client(None, "end"),
+            Err(reason) => return DisconnectReason::by_server(None, reason.text().to_owned()),
+        }
+    }
+}
+
+fn receive(session: &mut Session, line: &str) {
+    let (event, body) = line.split_once(' ').unwrap_or((line, ""));
+    let body = match body.trim() {
+        "" => Payload::empty(),
+        text => Payload::from_json(Bytes::copy_from_slice(text.as_bytes())),
+    };
+    if event.is_empty() || body.to_value().is_err() {
+        return session.malformed(Malformed::Syntax, None);
+    }
+    let arguments = Arguments::from(body);
+    session.receive(Incoming {
+        event,
+        arguments,
+        request: None,
+        size: line.len(),
+    });
+}
+// ANCHOR_END: connection
+
+// ANCHOR: codec
+/// An event, a space, its body as JSON, a newline.
+struct LineCodec;
+
+impl Codec for LineCodec {
+    fn format(&self) -> Format {
+        Format("lines")
+    }
+
+    fn encode(&self, _path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
+        let (event, body) = match message {
+            Outgoing::Event { event, arguments }
+            | Outgoing::Answer {
+                event, arguments, ..
+            } => (event, arguments.first()),
+            Outgoing::Reply { data: None, .. } => return Ok(None),
+            Outgoing::Reply { event, data, .. }
+            | Outgoing::Response { event, data, .. }
+            | Outgoing::Item { event, data, .. } => (event, data.cloned().unwrap_or_default()),
+            Outgoing::Exception { data, .. } => ("exception", data.clone()),
+            other => return Err(EncodeError::new(format!("no line for {other:?}"))),
+        };
+        let mut line = format!("{event} ").into_bytes();
+        line.extend_from_slice(&body.to_json()?);
+        line.push(b'\n');
+        Ok(Some(line.into()))
+    }
+}
+// ANCHOR_END: codec
+
+// ANCHOR: outlet
+/// The way out to one client: a bounded queue in front of its socket.
+struct LineOutlet {
+    queue: mpsc::Sender<Bytes>,
+    bytes: AtomicUsize,
+    max_bytes: usize,
+    waiting: Mutex<Vec<Waker>>,
+}
+
+impl LineOutlet {
+    /// Writes line after line until the queue is closed and empty, or the client
+    /// is gone.
+    async fn write(&self, queue: &mut mpsc::Receiver<Bytes>, write: &mut OwnedWriteHalf) {
+        while let Some(line) = queue.recv().await {
+            self.bytes.fetch_sub(line.len(), Ordering::AcqRel);
+            self.waiting().drain(..).for_each(Waker::wake);
+            if write.write_all(&line).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlet for LineOutlet {
+    fn codec(&self) -> &dyn Codec {
+        &LineCodec
+    }
+
+    fn send(&self, line: Bytes, delivery: Delivery) -> Sent {
+        let size = line.len();
+        let before = self.bytes.fetch_add(size, Ordering::AcqRel);
+        let sent = if before > 0 && before + size > self.max_bytes {
+            Err(TrySendError::Full(line))
+        } else {
+            self.queue.try_send(line)
+        };
+        if sent.is_err() {
+            self.bytes.fetch_sub(size, Ordering::AcqRel);
+        }
+        match (sent, delivery) {
+            (Ok(()), _) => Sent::Queued,
+            (Err(TrySendError::Closed(_)), _) => Sent::Gone,
+            (Err(_), Delivery::Volatile) => Sent::Dropped,
+            (Err(_), Delivery::Reliable) => Sent::Overflow,
+        }
+    }
+
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        let mut waiting = self.waiting();
+        if self.queue.is_closed() {
+            return Poll::Ready(Err(Gone));
+        }
+        let half_of_messages = self.queue.capacity() * 2 >= self.queue.max_capacity();
+        if half_of_messages && self.queued_bytes() <= self.max_bytes / 2 {
+            return Poll::Ready(Ok(()));
+        }
+        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn queued_bytes(&self) -> usize {
+        self.bytes.load(Ordering::Acquire)
+    }
+}
+// ANCHOR_END: outlet
