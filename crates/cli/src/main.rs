@@ -4,6 +4,7 @@
 //!   checked and applied all or nothing;
 //! - [`edit`] inserts text into files that people wrote.
 
+mod call;
 mod cli;
 mod dependencies;
 mod edit;
@@ -38,6 +39,7 @@ fn run(cli: Cli) -> Outcome<()> {
     match cli.command {
         Command::New(options) => new::run(&options, &here),
         Command::Generate(options) => generate::run(&options, &here),
+        Command::Call(options) => call::run(&options),
         _ => Ok(()),
     }
 }

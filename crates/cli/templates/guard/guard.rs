@@ -11,11 +11,9 @@ pub struct {{ pascal }}Guard {}
 impl Guard for {{ pascal }}Guard {
     /// Asked once for each connection, before it is accepted.
     async fn can_connect(&self, context: &HandshakeContext) -> Result<bool, WsException> {
-        let headers = context.handshake().headers();
-        if headers.get("authorization").is_some() {
-            Ok(true)
-        } else {
-            Err(WsException::unauthorized("a token is needed"))
+        match context.handshake().bearer_token() {
+            Some(_token) => Ok(true),
+            None => Err(WsException::unauthorized("a token is needed")),
         }
     }
 
