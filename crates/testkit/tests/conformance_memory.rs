@@ -19,6 +19,7 @@ fn subject() -> Subject {
         Power::RefusesByStatus,
         Power::TalksEarly,
         Power::SlowReading,
+        Power::Standing,
     ];
     Subject::new("memory", powers, || {
         let memory = Memory::new();

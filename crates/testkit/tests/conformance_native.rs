@@ -24,6 +24,7 @@ fn subject() -> Subject {
         Power::WebSocket,
         Power::Heartbeat,
         Power::SlowReading,
+        Power::Standing,
     ];
     Subject::new("native", powers, || Setup {
         mount: Box::new(|app| app.adapter(Native::new())),

@@ -71,8 +71,10 @@ impl Client {
     pub fn next_event(&mut self) -> impl Future<Output = Event> + Send {
         let at = Location::caller();
         async move {
-            self.wait(at, "an event", |seen| take_event(seen, |_| true))
-                .await
+            self.wait(at, "an event", |seen, from| {
+                take_event(seen, from, |_| true)
+            })
+            .await
         }
     }
 
@@ -103,11 +105,11 @@ impl Client {
         let at = Location::caller();
         async move {
             let what = format!("a question {event:?}");
-            self.wait(at, &what, |seen| {
+            self.wait(at, &what, |seen, from| {
                 let wanted = |incoming: &Incoming| {
                     matches!(incoming, Incoming::Question(question) if question.event == event)
                 };
-                take(seen, wanted).and_then(|incoming| match incoming {
+                take(seen, from, wanted).and_then(|incoming| match incoming {
                     Incoming::Question(question) => Some(question),
                     _ => None,
                 })
@@ -121,9 +123,9 @@ impl Client {
     pub fn expect_binary(&mut self) -> impl Future<Output = Bytes> + Send {
         let at = Location::caller();
         async move {
-            self.wait(at, "a binary message", |seen| {
+            self.wait(at, "a binary message", |seen, from| {
                 let wanted = |incoming: &Incoming| matches!(incoming, Incoming::Binary(_));
-                take(seen, wanted).and_then(|incoming| match incoming {
+                take(seen, from, wanted).and_then(|incoming| match incoming {
                     Incoming::Binary(bytes) => Some(bytes),
                     _ => None,
                 })
@@ -140,7 +142,7 @@ impl Client {
         async move {
             let what = format!("event {marker:?} and no other before it");
             let event = self
-                .wait(at, &what, |seen| take_event(seen, |_| true))
+                .wait(at, &what, |seen, from| take_event(seen, from, |_| true))
                 .await;
             if event.name != marker {
                 self.fail(at, &what, &event.raw);
@@ -167,7 +169,7 @@ impl Client {
         let at = Location::caller();
         async move {
             self.round_trip_at(at).await;
-            if let Some(event) = take_event(&mut self.seen, |event| event.name == name) {
+            if let Some(event) = take_event(&mut self.seen, 0, |event| event.name == name) {
                 self.fail(at, &format!("no event {name:?}"), &event.raw);
             }
         }
@@ -180,7 +182,7 @@ impl Client {
         let at = Location::caller();
         async move {
             self.round_trip_at(at).await;
-            if let Some(event) = take_event(&mut self.seen, |_| true) {
+            if let Some(event) = take_event(&mut self.seen, 0, |_| true) {
                 self.fail(at, "no event", &event.raw);
             }
         }
@@ -211,9 +213,9 @@ impl Client {
     pub fn expect_close(&mut self) -> impl Future<Output = CloseSeen> + Send {
         let at = Location::caller();
         async move {
-            self.wait(at, "the end of the connection", |seen| {
+            self.wait(at, "the end of the connection", |seen, from| {
                 let wanted = |incoming: &Incoming| matches!(incoming, Incoming::Closed(_));
-                take(seen, wanted).and_then(|incoming| match incoming {
+                take(seen, from, wanted).and_then(|incoming| match incoming {
                     Incoming::Closed(closed) => Some(closed),
                     _ => None,
                 })
@@ -231,15 +233,16 @@ impl Client {
 
     async fn event_at(&mut self, at: &Location<'_>, name: &str) -> Event {
         let what = format!("event {name:?}");
-        self.wait(at, &what, |seen| {
-            take_event(seen, |event| event.name == name)
+        self.wait(at, &what, |seen, from| {
+            take_event(seen, from, |event| event.name == name)
         })
         .await
     }
 
     async fn reply_at(&mut self, at: &Location<'_>, id: &RequestId) -> Reply {
         let what = format!("a reply to {id}");
-        self.wait(at, &what, |seen| take_reply(seen, id)).await
+        self.wait(at, &what, |seen, from| take_reply(seen, from, id))
+            .await
     }
 
     async fn round_trip_at(&mut self, at: &Location<'_>) {
@@ -255,7 +258,8 @@ impl Client {
                 // An ack ends it; its items came as events, before it.
                 None => {
                     let before = reply.order;
-                    while let Some(event) = take_event(&mut self.seen, |event| event.order < before)
+                    while let Some(event) =
+                        take_event(&mut self.seen, 0, |event| event.order < before)
                     {
                         items.push((event.name.clone(), event.into_data()));
                     }
@@ -270,9 +274,14 @@ impl Client {
     }
 }
 
-fn take_event(seen: &mut VecDeque<Incoming>, wanted: impl Fn(&Event) -> bool) -> Option<Event> {
+fn take_event(
+    seen: &mut VecDeque<Incoming>,
+    from: usize,
+    wanted: impl Fn(&Event) -> bool,
+) -> Option<Event> {
     take(
         seen,
+        from,
         |incoming| matches!(incoming, Incoming::Event(event) if wanted(event)),
     )
     .and_then(|incoming| match incoming {
@@ -281,9 +290,10 @@ fn take_event(seen: &mut VecDeque<Incoming>, wanted: impl Fn(&Event) -> bool) ->
     })
 }
 
-fn take_reply(seen: &mut VecDeque<Incoming>, id: &RequestId) -> Option<Reply> {
+fn take_reply(seen: &mut VecDeque<Incoming>, from: usize, id: &RequestId) -> Option<Reply> {
     take(
         seen,
+        from,
         |incoming| matches!(incoming, Incoming::Reply(reply) if reply.id == *id),
     )
     .and_then(|incoming| match incoming {
@@ -293,7 +303,11 @@ fn take_reply(seen: &mut VecDeque<Incoming>, id: &RequestId) -> Option<Reply> {
 }
 
 /// Takes the oldest message of this kind.
-fn take(seen: &mut VecDeque<Incoming>, wanted: impl Fn(&Incoming) -> bool) -> Option<Incoming> {
-    let index = seen.iter().position(wanted)?;
+fn take(
+    seen: &mut VecDeque<Incoming>,
+    from: usize,
+    wanted: impl Fn(&Incoming) -> bool,
+) -> Option<Incoming> {
+    let index = from + seen.iter().skip(from).position(wanted)?;
     seen.remove(index)
 }

@@ -293,24 +293,31 @@ impl Client {
     #[track_caller]
     pub fn next_message(&mut self) -> impl Future<Output = Incoming> + Send + '_ {
         let at = Location::caller();
-        async move { self.wait(at, "any message", VecDeque::pop_front).await }
+        async move {
+            self.wait(at, "any message", |seen, _| seen.pop_front())
+                .await
+        }
     }
 
-    /// Waits until `pick` finds what it looks for among all that came.
+    /// Waits until `pick` finds what it looks for among what came, from the
+    /// given place on.
     async fn wait<T>(
         &mut self,
         at: &Location<'_>,
         what: &str,
-        mut pick: impl FnMut(&mut VecDeque<Incoming>) -> Option<T>,
+        mut pick: impl FnMut(&mut VecDeque<Incoming>, usize) -> Option<T>,
     ) -> T {
         let deadline = tokio::time::Instant::now() + self.patience;
+        // What was looked at once is not looked at again.
+        let mut from = 0;
         loop {
-            if let Some(found) = pick(&mut self.seen) {
+            if let Some(found) = pick(&mut self.seen, from) {
                 return found;
             }
             if let Some(Incoming::Violation(text)) = self
                 .seen
                 .iter()
+                .skip(from)
                 .find(|seen| matches!(seen, Incoming::Violation(_)))
             {
                 self.fail(at, what, &format!("a breach of the protocol: {text}"));
@@ -318,6 +325,7 @@ impl Client {
             if let Some(closed) = &self.ended {
                 self.fail(at, what, &format!("the connection ended: {closed:?}"));
             }
+            from = self.seen.len();
             match tokio::time::timeout_at(deadline, self.incoming.recv()).await {
                 Ok(Some(incoming)) => self.keep(incoming),
                 Ok(None) => self.fail(at, what, "the client's driver is gone"),

@@ -108,7 +108,7 @@ pub async fn a_question_to_a_client_that_leaves_ends(subject: Subject) {
     leaver.request("join", json!({"room": "r"})).await;
     let id = asker.ask("ask_room", json!({"room": "r", "q": 1})).await;
     leaver.expect_question("question").await;
-    leaver.cut().await;
+    stage.take_away(&mut leaver).await;
     assert_eq!(asker.reply(&id).await.data(), &json!([]));
     assert_reply!(asker, "echo", 1 => 1);
     asker.emit("ws", Payload::from(1)).await;

@@ -143,7 +143,7 @@ properties! {
         a_client_that_on_connection_refuses_is_told_and_closed [Requests],
         what_on_connection_emits_arrives_first [Requests],
         on_disconnect_runs_once_with_rooms_and_state [Requests],
-        on_disconnect_runs_once_for_a_client_that_was_cut [Requests],
+        on_disconnect_runs_once_for_a_client_that_was_cut [Requests Standing],
         on_disconnect_waits_for_the_last_handler [Requests],
         a_panic_in_on_disconnect_harms_nobody_else [Requests],
         two_gateways_share_a_namespace [Requests],
@@ -244,7 +244,7 @@ properties! {
         drop_newest_keeps_the_oldest_and_says_what_is_missing [SlowReading Requests],
         a_client_that_does_not_read_delays_nobody [SlowReading Requests],
         volatile_messages_go_first [SlowReading Requests],
-        a_client_that_does_not_read_can_be_cut [SlowReading Requests],
+        a_client_that_does_not_read_can_be_cut [SlowReading Standing Requests],
     }
     startup {
         a_duplicate_event_names_both_places,

@@ -45,7 +45,7 @@ pub async fn membership_ends_with_leave_and_with_disconnect(subject: Subject) {
     let others = stage.rooms();
     grace.request("leave", json!({"room": "r"})).await;
     stage.log().take();
-    eve.cut().await;
+    stage.take_away(&mut eve).await;
     stage.log().until_prefix("disconnect").await;
     stage.until_clients(2).await;
     assert_reply!(ada, "shout", {"room": "r", "text": 1} => 1);

@@ -103,7 +103,7 @@ pub async fn a_stream_is_dropped_when_its_client_leaves(subject: Subject) {
         if politely {
             client.close(1000, "").await;
         } else {
-            client.cut().await;
+            stage.take_away(&mut client).await;
         }
         stage.log().until("stream dropped").await;
         let took = begun.elapsed();
@@ -200,6 +200,6 @@ pub async fn a_handler_learns_of_its_cancellation_by_its_token(subject: Subject)
     stage.log().until("token fired").await;
     client.emit("until_cancelled", Payload::none()).await;
     stage.log().until("waiting for the token").await;
-    client.cut().await;
+    stage.take_away(&mut client).await;
     stage.log().until("token fired").await;
 }

@@ -31,7 +31,7 @@ pub enum Power {
     BinaryData,
     /// Messages without an envelope can be binary.
     BinaryMessages,
-    /// The client sees numeric close codes.
+    /// Codes and texts of the application's own go both ways at the close.
     CloseCodes,
     /// One connection can join several namespaces.
     Multiplexing,
@@ -53,6 +53,8 @@ pub enum Power {
     Heartbeat,
     /// A client that stops reading fills the server's outbox.
     SlowReading,
+    /// A client keeps its connection also while it does not read.
+    Standing,
 }
 
 /// One adapter with the client that speaks its wire.

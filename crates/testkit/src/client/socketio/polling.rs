@@ -21,6 +21,9 @@ use crate::client::upgrade::{self, Upgraded};
 /// Separates the packets of a payload (Engine.IO protocol revision 4).
 pub(super) const SEPARATOR: char = '\u{1e}';
 
+/// Packets in one body: CONTRACT 10's limit for polling.
+const MAX_PACKETS: usize = 64;
+
 /// Where an Engine.IO session lives.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint {
@@ -220,12 +223,15 @@ impl Polling {
 
     fn next_body(&mut self) -> String {
         let mut body = self.queue.pop_front().unwrap_or_default();
+        let mut packets = 1;
         while let Some(next) = self.queue.front()
+            && packets < MAX_PACKETS
             && body.len() + next.len() < self.max_payload
         {
             body.push(SEPARATOR);
             body.push_str(next);
             self.queue.pop_front();
+            packets += 1;
         }
         body
     }
