@@ -190,6 +190,7 @@ impl Root {
         let builder = Self::replies(builder);
         let builder = Self::failures(builder);
         let builder = Self::pipeline(builder, backstage);
+        let builder = Self::filters(builder, backstage);
         let builder = Self::streams(builder);
         let builder = Self::flow(builder, backstage);
         let builder = Self::rooms(builder);
@@ -321,7 +322,6 @@ impl Root {
             })
             .enhancers(guard(verdict))
         };
-        let failing = Enhancers::new;
         builder
             .message(
                 message!("order", |gateway, context| {
@@ -396,6 +396,14 @@ impl Root {
                 )))
                 .enhancers(Enhancers::new().pipe(pipe(Loud))),
             )
+    }
+
+    fn filters(
+        builder: GatewayBuilder<RootGateway>,
+        backstage: &Arc<Backstage>,
+    ) -> GatewayBuilder<RootGateway> {
+        let failing = Enhancers::new;
+        builder
             .message(fails_with("f_method", MethodError).enhancers(
                 failing().filter(filter(Catch::<MethodError>::new(backstage, "method"))),
             ))
