@@ -1,15 +1,21 @@
 //! The nest-gateway command line.
 //!
 //! - [`new`] and [`generate`] write files, through a [`plan`] that is shown,
-//!   checked and applied all or nothing;
-//! - [`edit`] inserts text into files that people wrote.
+//!   checked and applied all or nothing; [`edit`] inserts text into files that
+//!   people wrote;
+//! - [`list`] asks an application to [`describe`] itself, and makes documents of
+//!   that ([`contract`]);
+//! - [`call`] is a client for both protocols.
 
 mod call;
 mod cli;
+mod contract;
 mod dependencies;
+mod describe;
 mod edit;
 mod failure;
 mod generate;
+mod list;
 mod name;
 mod new;
 mod output;
@@ -40,6 +46,7 @@ fn run(cli: Cli) -> Outcome<()> {
         Command::New(options) => new::run(&options, &here),
         Command::Generate(options) => generate::run(&options, &here),
         Command::Call(options) => call::run(&options),
-        _ => Ok(()),
+        Command::List(options) => list::list(&options),
+        Command::Contract(options) => list::contract(&options),
     }
 }
