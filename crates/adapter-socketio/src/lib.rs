@@ -1,4 +1,30 @@
-//! Socket.IO adapter of nest-gateway.
+//! Socket.IO adapter of nest-gateway: Engine.IO v4 and Socket.IO v5, for the official
+//! clients 3.x and 4.x, unchanged.
+//!
+//! In reading order:
+//!
+//! - [`SocketIo`]: the adapter and its options;
+//! - [`engine`]: Engine.IO, usable without Socket.IO: sessions over long-polling and
+//!   WebSocket;
+//! - [`packet`]: the packets of Socket.IO, decoded and encoded without I/O;
+//! - `codec` and `outlet`: what core sends, encoded once for all receivers;
+//! - `endpoint`, `connection`, `namespace`: HTTP requests, connections, and the clients
+//!   that a connection has in namespaces;
+//! - `close`, `recovery`: how clients end, and how they come back.
 
+mod adapter;
+mod arguments;
+mod close;
+mod codec;
+mod connection;
+mod endpoint;
 pub mod engine;
+mod namespace;
+mod outlet;
 pub mod packet;
+mod recovery;
+
+pub use adapter::SocketIo;
+
+/// The adapter's name, in logs and in `#[websocket_gateway(adapter = ..)]`.
+pub(crate) const NAME: &str = "socketio";

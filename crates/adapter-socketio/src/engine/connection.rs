@@ -133,7 +133,7 @@ impl Connection {
             if self.reading
                 && let Some(packet) = self.received.pop_front()
             {
-                self.take_post();
+                self.release_post();
                 if let Some(message) = self.packet(packet) {
                     return Some(message);
                 }
@@ -258,7 +258,7 @@ impl Connection {
     fn ping(&mut self) -> Option<Message> {
         let pushed = self.sender.send(Frame::text(b"2"), Class::Normal);
         if pushed == Push::Closed {
-            self.end(CloseReason::TransportClose)
+            self.end(CloseReason::TransportLost)
         } else {
             None
         }
@@ -318,13 +318,19 @@ impl Connection {
                     return self.end(reason);
                 }
             }
-            Some(Command::Packets(packets, answer)) => {
+            Some(Command::Ready(ready)) => {
+                polling.hold_post(ready);
+                self.release_post();
+            }
+            Some(Command::Packets(packets)) => {
                 // A pong behind messages that wait for the application counts at once.
                 if packets.contains(&Packet::Pong) {
                     self.heartbeat.pong(now);
                 }
-                polling.hold_post(packets, answer);
-                self.take_post();
+                if packets.contains(&Packet::Close) {
+                    polling.client_closes();
+                }
+                self.received.extend(packets);
             }
             Some(Command::Probe(socket)) => {
                 polling.probe(socket, self.core.config.upgrade_timeout, now);
@@ -335,14 +341,12 @@ impl Connection {
         None
     }
 
-    /// Takes the packets of a POST over when all former ones are looked at, and lets the
-    /// client send the next.
-    fn take_post(&mut self) {
+    /// Lets the client post more when everything before is looked at.
+    fn release_post(&mut self) {
         if self.received.is_empty()
             && let Transport::Polling(polling) = &mut self.transport
-            && let Some(packets) = polling.take_post()
         {
-            self.received = packets.into();
+            polling.release_post();
         }
     }
 
@@ -367,13 +371,11 @@ impl Connection {
     }
 
     fn upgrade(&mut self, socket: Box<WebSocket>) {
-        // From here on requests are refused by the table; packets of those that were
-        // faster are still looked at, before anything that comes over the socket.
+        // From here on requests are refused by the table. What a faster one brought is
+        // looked at before anything that comes over the socket.
         self.core.table.set_upgraded(&self.sid);
-        if let Transport::Polling(polling) = &mut self.transport
-            && let Some(packets) = polling.take_post()
-        {
-            self.received.extend(packets);
+        if let Transport::Polling(polling) = &mut self.transport {
+            self.received.extend(polling.rest());
         }
         self.sender.switch(socket.outbox());
         self.transport = Transport::WebSocket(socket);
@@ -392,6 +394,7 @@ fn reason_of(closed: &Closed) -> CloseReason {
     match closed.by {
         ClosedBy::Violation => CloseReason::TransportError,
         ClosedBy::SlowConsumer => CloseReason::SlowConsumer,
+        ClosedBy::Lost => CloseReason::TransportLost,
         _ => CloseReason::TransportClose,
     }
 }

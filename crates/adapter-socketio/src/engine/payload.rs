@@ -6,6 +6,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use nest_gateway_wire::Frame;
 
 use super::packet::{Packet, PacketError};
 
@@ -65,6 +66,18 @@ fn append_base64(body: &mut Vec<u8>, bytes: &[u8]) {
         .encode_slice(bytes, &mut body[start..])
         .unwrap_or(0);
     debug_assert_eq!(written, length);
+}
+
+/// Takes encoded frames that were joined apart again, without copying them.
+pub fn split_frames(frames: &Bytes) -> Vec<Frame> {
+    let mut rest = &frames[..];
+    let mut split = Vec::new();
+    while let Some((_, _, behind)) = split_frame(rest) {
+        let frame = &rest[..rest.len() - behind.len()];
+        split.extend(Frame::from_bytes(frames.slice_ref(frame)));
+        rest = behind;
+    }
+    split
 }
 
 enum DataFrame<'a> {

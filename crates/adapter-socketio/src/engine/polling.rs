@@ -27,8 +27,8 @@ pub(super) struct Polling {
     commands: mpsc::Receiver<Command>,
     /// The GET that waits for messages.
     poll: Option<oneshot::Sender<Answer>>,
-    /// The POST whose packets are not taken over yet.
-    post: Option<(Vec<Packet>, oneshot::Sender<Answer>)>,
+    /// The POST that waits until its packets may come.
+    post: Option<oneshot::Sender<()>>,
     probe: Option<(Box<WebSocket>, Upgrade)>,
     /// The client closed while no GET was open.
     awaits_last_poll: bool,
@@ -110,22 +110,34 @@ impl Polling {
         body.is_empty() || self.answer(Answer::Body(body))
     }
 
-    /// Keeps the packets of a POST until the former ones are looked at. There is at
-    /// most one: the next request is refused while this one is not answered.
-    pub(super) fn hold_post(&mut self, packets: Vec<Packet>, answer: oneshot::Sender<Answer>) {
-        self.post = Some((packets, answer));
+    /// Keeps a POST until the packets of the former one are looked at. There is at most
+    /// one: the table refuses another while this one is not answered.
+    pub(super) fn hold_post(&mut self, ready: oneshot::Sender<()>) {
+        self.post = Some(ready);
     }
 
-    /// Takes the packets that are held, and answers their POST.
-    pub(super) fn take_post(&mut self) -> Option<Vec<Packet>> {
-        let (packets, answer) = self.post.take()?;
-        if packets.contains(&Packet::Close) {
-            // A client that closes waits for its open poll to end.
-            self.awaits_last_poll = !self.answer(Answer::Body(NOOP.to_vec()));
+    /// Lets the POST go on whose packets may come.
+    pub(super) fn release_post(&mut self) {
+        if let Some(ready) = self.post.take() {
+            // A client that is gone meanwhile sends no packets.
+            let _ = ready.send(());
         }
-        // Packets that arrived count, also when the client is gone meanwhile.
-        let _ = answer.send(Answer::Taken);
-        Some(packets)
+    }
+
+    /// The packets that are on their way while another transport takes over.
+    pub(super) fn rest(&mut self) -> Vec<Packet> {
+        let mut rest = Vec::new();
+        while let Ok(command) = self.commands.try_recv() {
+            if let Command::Packets(packets) = command {
+                rest.extend(packets);
+            }
+        }
+        rest
+    }
+
+    /// Takes note that the client closes; it waits for its open poll to end.
+    pub(super) fn client_closes(&mut self) {
+        self.awaits_last_poll = !self.answer(Answer::Body(NOOP.to_vec()));
     }
 
     /// Begins an upgrade, unless one is under way.
@@ -211,12 +223,16 @@ impl Polling {
                         return;
                     }
                 }
-                Woken::Command(Some(Command::Packets(_, answer))) => {
-                    let _ = answer.send(Answer::Taken);
+                Woken::Command(Some(Command::Ready(ready))) => {
+                    let _ = ready.send(());
                 }
                 Woken::Command(Some(Command::Probe(socket))) => discard(socket),
                 Woken::Command(None) | Woken::Stop(_) => return,
-                Woken::Probe(_) | Woken::Tick | Woken::Socket(_) => {}
+                // It is too late for what the client says now.
+                Woken::Command(Some(Command::Packets(_)))
+                | Woken::Probe(_)
+                | Woken::Tick
+                | Woken::Socket(_) => {}
             }
             if outbox.queued_bytes() == 0 {
                 return;

@@ -2,10 +2,10 @@
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use nest_gateway_wire::{Class, Frame, Outbox, Push};
+use nest_gateway_wire::{Class, Frame, Outbox, OutboxClosed, Push};
 
 use super::close::CloseReason;
 
@@ -22,17 +22,20 @@ struct Shared {
     upgraded: OnceLock<Arc<Outbox>>,
     /// Held while frames move from the one to the other.
     switching: Mutex<()>,
+    /// Held while one frame, or several that belong together, are queued.
+    group: Mutex<()>,
     may_upgrade: bool,
     stop: OnceLock<CloseReason>,
     session: AtomicWaker,
 }
 
 impl Sender {
-    pub(super) fn new(first: Arc<Outbox>, may_upgrade: bool) -> Self {
+    pub(crate) fn new(first: Arc<Outbox>, may_upgrade: bool) -> Self {
         Self(Arc::new(Shared {
             first,
             upgraded: OnceLock::new(),
             switching: Mutex::new(()),
+            group: Mutex::new(()),
             may_upgrade,
             stop: OnceLock::new(),
             session: AtomicWaker::new(),
@@ -42,11 +45,60 @@ impl Sender {
     /// Queues a frame. Never blocks. A session whose client takes too little is closed
     /// when the policy of its outbox says so.
     pub fn send(&self, frame: Frame, class: Class) -> Push {
-        let pushed = self.push(frame, class);
+        let _group = self.0.group.lock().unwrap_or_else(PoisonError::into_inner);
+        self.told(self.push(frame, class))
+    }
+
+    fn told(&self, pushed: Push) -> Push {
         if pushed == Push::Overflow {
             self.close(CloseReason::SlowConsumer);
         }
         pushed
+    }
+
+    /// Queues several frames behind each other, with nothing of anybody else between
+    /// them. When the first is dropped, so are the others.
+    pub fn send_group(&self, frames: impl IntoIterator<Item = Frame>, class: Class) -> Push {
+        let _group = self.0.group.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut displaced = 0;
+        for (index, frame) in frames.into_iter().enumerate() {
+            match self.push(frame, class) {
+                Push::Queued => {}
+                Push::Dropped {
+                    pushed: false,
+                    frames,
+                } => displaced += frames,
+                pushed @ (Push::Overflow | Push::Closed) => return self.told(pushed),
+                pushed @ Push::Dropped { .. } if index == 0 => return pushed,
+                // A part of it is on its way; without the rest the client would take
+                // what comes next for it.
+                Push::Dropped { .. } => return self.told(Push::Overflow),
+            }
+        }
+        if displaced > 0 {
+            Push::Dropped {
+                pushed: false,
+                frames: displaced,
+            }
+        } else {
+            Push::Queued
+        }
+    }
+
+    /// Ready while the queue is below half of its bounds. An error means that the session
+    /// is over.
+    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), OutboxClosed>> {
+        let polled = self.outbox().poll_room(cx, 0);
+        if !self.0.may_upgrade || polled != Poll::Ready(Err(OutboxClosed)) {
+            return polled;
+        }
+        // The outbox of polling is also closed while a WebSocket takes over.
+        let _switched = self
+            .0
+            .switching
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.outbox().poll_room(cx, 0)
     }
 
     /// Asks the session to close. The first reason counts.

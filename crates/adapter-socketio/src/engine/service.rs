@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -19,6 +19,7 @@ use super::close::CloseReason;
 use super::config::EngineConfig;
 use super::connection::Connection;
 use super::handshake::{Asked, Refusal, TransportKind, open_packet, parse_query};
+use super::packet::Packet;
 use super::payload;
 use super::polling::discard;
 use super::sender::Sender;
@@ -283,7 +284,7 @@ impl Engine {
         match *request.method() {
             Method::GET => ask(&session, Command::Poll).await,
             Method::POST => {
-                let Some(posting) = self.core.table.begin_post(&sid) else {
+                let Some(posting) = Table::begin_post(&self.core, &sid) else {
                     sender.close(CloseReason::TransportError);
                     return Refusal::BadRequest.response();
                 };
@@ -297,7 +298,7 @@ impl Engine {
         &self,
         request: Request<B>,
         session: &mpsc::Sender<Command>,
-        mut posting: Posting<'_>,
+        mut posting: Posting,
     ) -> Response<Bytes>
     where
         B: http_body::Body<Data = Bytes>,
@@ -326,9 +327,21 @@ impl Engine {
                 return Refusal::BadRequest.response();
             }
         };
-        let answer = ask(session, |answer| Command::Packets(packets, answer)).await;
-        posting.done();
-        answer
+        match ready(session).await {
+            Some(permit) => {
+                let mut response = plain(StatusCode::OK, Bytes::from_static(b"ok"));
+                set(&mut response, header::CONTENT_TYPE, "text/html");
+                set(&mut response, header::CACHE_CONTROL, "no-store");
+                let handover = Handover(Mutex::new(Some(Posted {
+                    permit,
+                    packets,
+                    posting,
+                })));
+                response.extensions_mut().insert(Arc::new(handover));
+                response
+            }
+            None => Refusal::UnknownSid.response(),
+        }
     }
 
     async fn read_body<B>(&self, request: Request<B>) -> Result<Bytes, StatusCode>
@@ -373,6 +386,42 @@ impl Engine {
     }
 }
 
+/// Waits until the session takes the packets of a POST; `None` when it ended.
+async fn ready(session: &mpsc::Sender<Command>) -> Option<mpsc::OwnedPermit<Command>> {
+    let (ready, is_ready) = oneshot::channel();
+    session.send(Command::Ready(ready)).await.ok()?;
+    is_ready.await.ok()?;
+    session.clone().reserve_owned().await.ok()
+}
+
+/// The packets of a POST, on their way to the session. They travel with the answer to the
+/// POST and are handed over when the server has written its head, because a client that
+/// sees the reply to its message before the answer to its POST cannot go on: with an
+/// upgrade under way it would wait until its poll is ended for it.
+struct Handover(Mutex<Option<Posted>>);
+
+struct Posted {
+    permit: mpsc::OwnedPermit<Command>,
+    packets: Vec<Packet>,
+    posting: Posting,
+}
+
+impl Drop for Handover {
+    fn drop(&mut self) {
+        let held = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Posted {
+            permit,
+            packets,
+            mut posting,
+        }) = held.take()
+        {
+            posting.done();
+            drop(posting);
+            permit.send(Command::Packets(packets));
+        }
+    }
+}
+
 /// Hands a request to the session and waits for what it answers.
 async fn ask(
     session: &mpsc::Sender<Command>,
@@ -384,12 +433,6 @@ async fn ask(
     }
     match answered.await {
         Ok(Answer::Body(body)) => poll_response(body),
-        Ok(Answer::Taken) => {
-            let mut response = plain(StatusCode::OK, Bytes::from_static(b"ok"));
-            set(&mut response, header::CONTENT_TYPE, "text/html");
-            set(&mut response, header::CACHE_CONTROL, "no-store");
-            response
-        }
         Ok(Answer::Refused) => Refusal::BadRequest.response(),
         // The session ended while the request was on its way.
         Err(_) => Refusal::UnknownSid.response(),

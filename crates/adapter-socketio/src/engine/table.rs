@@ -1,7 +1,7 @@
 //! The sessions of one server, by their secret names.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nest_gateway_wire::WebSocket;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::close::CloseReason;
 use super::packet::Packet;
 use super::sender::Sender;
+use super::service::Core;
 use super::sid::Sid;
 
 /// What an HTTP request asks of the task that owns the session.
@@ -16,20 +17,20 @@ use super::sid::Sid;
 pub(super) enum Command {
     /// A GET that waits for messages.
     Poll(oneshot::Sender<Answer>),
+    /// A POST that waits until its packets may come.
+    Ready(oneshot::Sender<()>),
     /// The packets of a POST.
-    Packets(Vec<Packet>, oneshot::Sender<Answer>),
+    Packets(Vec<Packet>),
     /// A WebSocket that wants to take over.
     Probe(Box<WebSocket>),
 }
 
-/// What a request is answered.
+/// What a GET is answered.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// 200 with the body of a poll.
     Body(Vec<u8>),
-    /// 200 `ok`.
-    Taken,
-    /// 400: the request, or its packets, did not fit; the session ended.
+    /// 400: the poll did not fit; the session ended.
     Refused,
 }
 
@@ -64,14 +65,14 @@ struct Entry {
 /// An open POST. Dropped before it is done (the client went away in the middle of the
 /// body, or sent nonsense), it ends the session, since the order of messages is lost.
 #[derive(Debug)]
-pub(super) struct Posting<'a> {
-    table: &'a Table,
+pub(super) struct Posting {
+    core: Arc<Core>,
     sid: Sid,
     sender: Sender,
     failure: Option<CloseReason>,
 }
 
-impl Posting<'_> {
+impl Posting {
     /// The POST was answered, and the session goes on.
     pub(super) fn done(&mut self) {
         self.failure = None;
@@ -83,12 +84,12 @@ impl Posting<'_> {
     }
 }
 
-impl Drop for Posting<'_> {
+impl Drop for Posting {
     fn drop(&mut self) {
         if let Some(reason) = self.failure {
             self.sender.close(reason);
         }
-        if let Some(entry) = self.table.lock().sessions.get_mut(&self.sid) {
+        if let Some(entry) = self.core.table.lock().sessions.get_mut(&self.sid) {
             entry.posting = false;
         }
     }
@@ -138,18 +139,19 @@ impl Table {
 
     /// Marks the one POST that a session may have open; `None` while another one is, or
     /// when the session is gone.
-    pub(super) fn begin_post(&self, sid: &Sid) -> Option<Posting<'_>> {
-        let mut state = self.lock();
+    pub(super) fn begin_post(core: &Arc<Core>, sid: &Sid) -> Option<Posting> {
+        let mut state = core.table.lock();
         let entry = state.sessions.get_mut(sid)?;
         if std::mem::replace(&mut entry.posting, true) {
             return None;
         }
         let sender = entry.sender.clone();
+        let failure = Some(CloseReason::TransportError);
         Some(Posting {
-            table: self,
+            core: Arc::clone(core),
             sid: *sid,
             sender,
-            failure: Some(CloseReason::TransportError),
+            failure,
         })
     }
 

@@ -42,9 +42,8 @@ impl Arguments {
         self.attachments.get(placeholder)
     }
 
-    pub(super) fn with_attachments(mut self, attachments: Vec<Bytes>) -> Self {
+    pub(super) fn attach(&mut self, attachments: Vec<Bytes>) {
         self.attachments = attachments;
-        self
     }
 
     /// Splits `[event, ...values]`. The event must be a string.
@@ -276,9 +275,8 @@ mod tests {
     fn a_value_that_is_a_placeholder_is_its_attachment() {
         let array = bytes(r#"[{"_placeholder":true,"num":1},{"_placeholder":false,"num":0},7]"#);
         let attachments = vec![Bytes::from_static(b"a"), Bytes::from_static(b"b")];
-        let arguments = Arguments::split(&array)
-            .unwrap()
-            .with_attachments(attachments);
+        let mut arguments = Arguments::split(&array).unwrap();
+        arguments.attach(attachments);
         assert_eq!(arguments.binary(0), Some(&Bytes::from_static(b"b")));
         assert_eq!(arguments.binary(1), None);
         assert_eq!(arguments.binary(2), None);

@@ -38,7 +38,7 @@ pub struct Assembler {
 
 #[derive(Debug)]
 struct Unfinished {
-    head: Head,
+    packet: Packet,
     expected: usize,
     attachments: Vec<Bytes>,
     bytes: usize,
@@ -71,15 +71,19 @@ impl Assembler {
             return Err(PacketError::UnexpectedText);
         }
         let head = Head::read(text)?;
-        let Some(expected) = head.attachments else {
-            return finish(head, Vec::new()).map(Some);
-        };
-        if expected > self.limits.attachments {
-            return Err(PacketError::TooManyAttachments);
+        let expected = head.attachments;
+        if let Some(expected) = expected {
+            if expected > self.limits.attachments {
+                return Err(PacketError::TooManyAttachments);
+            }
+            check_placeholders(&head.payload, expected)?;
         }
-        check_placeholders(&head.payload, expected)?;
+        let packet = read(head)?;
+        let Some(expected) = expected else {
+            return Ok(Some(packet));
+        };
         self.unfinished = Some(Box::new(Unfinished {
-            head,
+            packet,
             expected,
             attachments: Vec::with_capacity(expected),
             bytes: text.len(),
@@ -107,12 +111,20 @@ impl Assembler {
         if packet.attachments.len() < packet.expected {
             return Ok(None);
         }
-        let packet = self.unfinished.take().expect("it was just looked at");
-        finish(packet.head, packet.attachments).map(Some)
+        let Unfinished {
+            mut packet,
+            attachments,
+            ..
+        } = *self.unfinished.take().expect("it was just looked at");
+        if let Body::Event { arguments, .. } | Body::Ack { arguments, .. } = &mut packet.body {
+            arguments.attach(attachments);
+        }
+        Ok(Some(packet))
     }
 }
 
-fn finish(head: Head, attachments: Vec<Bytes>) -> Result<Packet, PacketError> {
+/// Reads the payload as what the type asks for.
+fn read(head: Head) -> Result<Packet, PacketError> {
     let Head {
         kind,
         namespace,
@@ -129,15 +141,14 @@ fn finish(head: Head, attachments: Vec<Bytes>) -> Result<Packet, PacketError> {
             Body::Event {
                 id,
                 event,
-                arguments: arguments.with_attachments(attachments),
+                arguments,
             }
         }
         Kind::Ack => {
             let id = id.ok_or(PacketError::InvalidId)?;
-            let arguments = Arguments::split(&payload)?;
             Body::Ack {
                 id,
-                arguments: arguments.with_attachments(attachments),
+                arguments: Arguments::split(&payload)?,
             }
         }
     };
@@ -303,6 +314,8 @@ mod tests {
             );
         }
         assert_eq!(one("3[]"), Err(PacketError::InvalidId));
+        assert_eq!(one("61-[]"), Err(PacketError::InvalidId));
+        assert_eq!(one("51-[5]"), Err(PacketError::InvalidEvent));
         assert_eq!(one("2[5]"), Err(PacketError::InvalidEvent));
     }
 }

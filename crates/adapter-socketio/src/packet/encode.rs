@@ -100,7 +100,8 @@ fn head(buffer: &mut Vec<u8>, kind: u8, attachments: usize, namespace: &str, id:
     }
 }
 
-fn string(buffer: &mut Vec<u8>, text: &str) {
+/// A JSON string.
+pub(crate) fn string(buffer: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(buffer, text).expect("a string is JSON and a Vec takes every byte");
 }
 

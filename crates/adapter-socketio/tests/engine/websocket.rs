@@ -29,7 +29,7 @@ async fn a_client_may_close_with_a_packet_or_with_a_frame() {
     assert_eq!(server.ended().await, CloseReason::TransportClose);
 
     server.websocket(QUERY).await.reset();
-    assert_eq!(server.ended().await, CloseReason::TransportClose);
+    assert_eq!(server.ended().await, CloseReason::TransportLost);
 }
 
 #[tokio::test]

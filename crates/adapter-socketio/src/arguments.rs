@@ -1,0 +1,70 @@
+//! Arguments of a packet as core knows them.
+
+use bytes::Bytes;
+use nest_gateway_core::message::Arguments as CoreArguments;
+use nest_gateway_core::payload::Payload;
+use nest_gateway_core::value::Value;
+
+use crate::packet::{Arguments, PacketError};
+
+/// Each value as a payload. Without attachments they stay the slices that were received;
+/// with attachments they become trees in which the bytes stand where placeholders were.
+pub(crate) fn of_core(arguments: &Arguments) -> Result<CoreArguments, PacketError> {
+    let attachments = arguments.attachments();
+    let payload = |json: &Bytes| {
+        if attachments.is_empty() {
+            return Ok(Payload::from_json(json.clone()));
+        }
+        let mut value = serde_json::from_slice(json).map_err(|_| PacketError::InvalidPayload)?;
+        put_attachments(&mut value, attachments);
+        Ok(Payload::from_value(value))
+    };
+    Ok(match arguments.values() {
+        [] => CoreArguments::None,
+        [only] => CoreArguments::One(payload(only)?),
+        several => CoreArguments::Many(several.iter().map(payload).collect::<Result<_, _>>()?),
+    })
+}
+
+/// All values as one payload: nothing, the only one, or a list.
+pub(crate) fn joined(arguments: &Arguments) -> Result<Payload, PacketError> {
+    Ok(match of_core(arguments)? {
+        CoreArguments::None => Payload::empty(),
+        CoreArguments::One(payload) => payload,
+        CoreArguments::Many(payloads) => {
+            let values: Result<Vec<_>, _> = payloads.iter().map(Payload::to_value).collect();
+            Payload::from_value(Value::Array(
+                values.map_err(|_| PacketError::InvalidPayload)?,
+            ))
+        }
+    })
+}
+
+/// Puts the attachments where their placeholders stand. The numbers were checked when the
+/// packet was received, and a value is nested at most 127 deep.
+fn put_attachments(value: &mut Value, attachments: &[Bytes]) {
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                put_attachments(item, attachments);
+            }
+        }
+        Value::Object(map) => {
+            if let Some(bytes) = placeholder(map).and_then(|number| attachments.get(number)) {
+                *value = Value::Binary(bytes.clone());
+                return;
+            }
+            for item in map.values_mut() {
+                put_attachments(item, attachments);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn placeholder(map: &nest_gateway_core::value::Map) -> Option<usize> {
+    if map.get("_placeholder")?.as_bool() != Some(true) {
+        return None;
+    }
+    usize::try_from(map.get("num")?.as_u64()?).ok()
+}

@@ -1,0 +1,544 @@
+//! One connection: packets in, its namespaces' sessions polled, until either side ends it.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use nest_gateway_core::adapter::{Admission, BoxFuture, Codec, Gone, Host};
+use nest_gateway_core::close::{CloseReason, DisconnectReason};
+use nest_gateway_core::gateway::CANCEL_EVENT;
+use nest_gateway_core::handshake::Handshake;
+use nest_gateway_core::id::{ClientId, RequestId};
+use nest_gateway_core::message::Incoming;
+use nest_gateway_core::payload::Payload;
+use nest_gateway_core::session::{CancelTarget, Client, Session};
+use nest_gateway_core::value::Value;
+use nest_gateway_wire::{Class, Frame};
+use tokio::time::Sleep;
+
+use crate::NAME;
+use crate::arguments;
+use crate::close::{self, Ending};
+use crate::codec::text_frame;
+use crate::engine::{self, Message};
+use crate::namespace::{self, Admitted, Away, Former, Joined, Joining, Refused, Wish};
+use crate::outlet::SocketIoOutlet;
+use crate::packet::{
+    Arguments, Assembler, AssemblyLimits, Body, Packet, PacketError, Text, encode,
+};
+use crate::recovery::{Private, RecoverableOutlet, Store};
+
+/// Namespaces that were left and whose late packets are passed over, at most.
+const MAX_LEFT: usize = 16;
+
+/// What the connections of one adapter share.
+pub(crate) struct Shared {
+    pub(crate) host: Arc<Host>,
+    pub(crate) codec: Arc<dyn Codec>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) attachments: AssemblyLimits,
+    /// Clients that may come back, where that is switched on.
+    pub(crate) recovery: Option<Arc<Store<Away>>>,
+}
+
+/// A connection and what it is in.
+pub(crate) struct Connection {
+    shared: Arc<Shared>,
+    handshake: Handshake,
+    engine: engine::Connection,
+    assembler: Assembler,
+    joined: Vec<Joined>,
+    joining: Vec<Joining>,
+    /// Sessions that are ending: handlers in flight and `on_disconnect`.
+    leaving: Vec<BoxFuture<'static, ()>>,
+    left: Vec<Text>,
+    /// Runs while the connection is in no namespace, or attachments are outstanding.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// What the loop has to look at.
+enum Step {
+    Message(Message),
+    /// The transport ended.
+    Lost(engine::CloseReason),
+    /// The server wants a client to end.
+    Ended(usize, CloseReason),
+    Admitted(usize, Result<Admitted, Refused>),
+    /// There is room again for what the client sends.
+    Room,
+    Overdue,
+    ShutDown,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        handshake: Handshake,
+        engine: engine::Connection,
+    ) -> Self {
+        let timer = Box::pin(tokio::time::sleep(shared.connect_timeout));
+        Self {
+            assembler: Assembler::new(shared.attachments),
+            shared,
+            handshake,
+            engine,
+            joined: Vec::new(),
+            joining: Vec::new(),
+            leaving: Vec::new(),
+            left: Vec::new(),
+            timer: Some(timer),
+        }
+    }
+
+    /// Serves the connection to its end.
+    pub(crate) async fn run(mut self) {
+        let reason = loop {
+            let ended = match self.step().await {
+                Step::Message(message) => self.message(message),
+                Step::Lost(reason) => Some(reason),
+                Step::Ended(index, reason) => self.ended(index, &reason),
+                Step::Admitted(index, outcome) => self.admitted(index, outcome),
+                Step::Room => None,
+                Step::Overdue => self.overdue(),
+                Step::ShutDown => Some(engine::CloseReason::ServerShutdown),
+            };
+            if let Some(reason) = ended {
+                break reason;
+            }
+            self.set_timer();
+        };
+        self.end(reason).await;
+    }
+
+    async fn step(&mut self) -> Step {
+        let reading = self.has_room();
+        self.engine.set_reading(reading);
+        let Self {
+            engine,
+            joined,
+            joining,
+            leaving,
+            timer,
+            shared,
+            ..
+        } = self;
+        let alone = joined.is_empty() && joining.is_empty();
+        tokio::select! {
+            biased;
+            step = poll_fn(|cx| poll_namespaces(cx, joined, joining, leaving, reading)) => step,
+            message = engine.next() => match message {
+                Some(message) => Step::Message(message),
+                None => Step::Lost(engine.close_reason().unwrap_or(engine::CloseReason::TransportLost)),
+            },
+            () = poll_fn(|cx| poll_timer(cx, timer)) => Step::Overdue,
+            () = shared.host.shutdown().cancelled(), if alone => Step::ShutDown,
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.joined.iter().all(|joined| joined.session.has_room())
+    }
+
+    fn message(&mut self, message: Message) -> Option<engine::CloseReason> {
+        let (packet, size) = match message {
+            Message::Text(text) => (self.assembler.text(&text, Instant::now()), text.len()),
+            Message::Binary(bytes) => {
+                let size = bytes.len();
+                (self.assembler.binary(bytes, Instant::now()), size)
+            }
+        };
+        match packet {
+            Ok(Some(packet)) => self.packet(packet, size),
+            Ok(None) => None,
+            Err(error) => Some(self.broken(error)),
+        }
+    }
+
+    fn broken(&self, error: PacketError) -> engine::CloseReason {
+        tracing::debug!(sid = ?self.engine.sid(), %error, "broken packet");
+        engine::CloseReason::ParseError
+    }
+
+    fn packet(&mut self, packet: Packet, size: usize) -> Option<engine::CloseReason> {
+        let Packet { namespace, body } = packet;
+        let position = self
+            .joined
+            .iter()
+            .position(|joined| joined.namespace == namespace);
+        match (body, position) {
+            (Body::Connect(auth), None) => self.connect(namespace, auth),
+            (_, None) if self.left.contains(&namespace) => None,
+            // Joining twice, or talking before having joined, breaks the protocol.
+            (Body::Connect(_), Some(_)) | (_, None) => Some(engine::CloseReason::ForcedClose),
+            (Body::Disconnect, Some(index)) => {
+                self.leave(index, close::by_client());
+                None
+            }
+            (
+                Body::Event {
+                    id,
+                    event,
+                    arguments,
+                },
+                Some(index),
+            ) => {
+                let session = &mut self.joined[index].session;
+                match receive(session, id, &event, &arguments, size) {
+                    Ok(()) => None,
+                    Err(error) => Some(self.broken(error)),
+                }
+            }
+            (Body::Ack { id, arguments }, Some(index)) => {
+                match answer(&self.joined[index].session, id, &arguments) {
+                    Ok(()) => None,
+                    Err(error) => Some(self.broken(error)),
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, namespace: Text, auth: Option<Bytes>) -> Option<engine::CloseReason> {
+        if self
+            .joining
+            .iter()
+            .any(|joining| joining.namespace == namespace)
+        {
+            return Some(engine::CloseReason::ForcedClose);
+        }
+        let host = &self.shared.host;
+        let max = host.config().max_namespaces_per_connection;
+        if self.joined.len() + self.joining.len() >= max {
+            self.send(namespace::refusal(&namespace, "Too many namespaces"));
+            return None;
+        }
+        let Some(found) = host.find(namespace.as_str(), NAME) else {
+            self.send(namespace::refusal(&namespace, "Invalid namespace"));
+            return None;
+        };
+        let handshake = self.handshake.with_auth(namespace::auth(auth));
+        let wish = Wish {
+            namespace,
+            found,
+            handshake,
+        };
+        self.joining
+            .push(Joining::new(Arc::clone(&self.shared), wish));
+        None
+    }
+
+    fn admitted(
+        &mut self,
+        index: usize,
+        outcome: Result<Admitted, Refused>,
+    ) -> Option<engine::CloseReason> {
+        let Joining { namespace, .. } = self.joining.swap_remove(index);
+        let Admitted { admission, former } = match outcome {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                self.send(refused.frame(&namespace));
+                return None;
+            }
+        };
+        let joined = match former {
+            Some(former) => self.recover(namespace, admission, former),
+            None => self.open(namespace, admission),
+        };
+        self.left.retain(|left| *left != joined.namespace);
+        self.joined.push(joined);
+        None
+    }
+
+    /// Begins a client's life in the namespace. Nothing is sent to it before it knows that
+    /// it is in: the session, and with it `on_connection`, begins behind the greeting.
+    fn open(&self, namespace: Text, admission: Admission) -> Joined {
+        let id = ClientId::random();
+        // Without a random id the client is served all the same, and cannot come back.
+        let store = self.shared.recovery.as_ref();
+        let private = store.and_then(|store| Some((store, Private::random().ok()?)));
+        self.send(greeting(
+            &namespace,
+            id,
+            private.as_ref().map(|(_, private)| private),
+        ));
+        let sender = self.engine.sender().clone();
+        let codec = Arc::clone(&self.shared.codec);
+        let Some((store, private)) = private else {
+            let outlet = Arc::new(SocketIoOutlet::new(sender, codec));
+            let session = Session::open_as(id, NAME, admission, outlet, Vec::new());
+            return Joined {
+                namespace,
+                session,
+                recovery: None,
+            };
+        };
+        store.here(private, sender.clone());
+        let outlet = Arc::new(RecoverableOutlet::new(sender, codec, store.limits()));
+        let session = Session::open_as(id, NAME, admission, outlet.clone(), Vec::new());
+        Joined {
+            namespace,
+            session,
+            recovery: Some((private, outlet)),
+        }
+    }
+
+    /// Goes on with a client's former life, if it still can: what was kept may have grown
+    /// beyond its bounds while the guards were asked.
+    fn recover(&self, namespace: Text, admission: Admission, former: Former) -> Joined {
+        let Former {
+            private,
+            offset,
+            away: Away { parked, outlet, .. },
+        } = former;
+        let Some(id) = parked.client().map(Client::id) else {
+            return self.open(namespace, admission);
+        };
+        let sender = self.engine.sender().clone();
+        let greeting = greeting(&namespace, id, Some(&private));
+        if !outlet.resume(sender.clone(), &offset, greeting) {
+            drop(parked);
+            return self.open(namespace, admission);
+        }
+        if let Some(store) = &self.shared.recovery {
+            store.here(private, sender);
+        }
+        let session = Session::recover(parked, NAME, admission, outlet.clone());
+        Joined {
+            namespace,
+            session,
+            recovery: Some((private, outlet)),
+        }
+    }
+
+    /// The server wants the client out of the namespace.
+    fn ended(&mut self, index: usize, reason: &CloseReason) -> Option<engine::CloseReason> {
+        let ending = close::ending(reason);
+        if !matches!(ending, Ending::Connection(_)) {
+            let namespace = self.joined[index].namespace.clone();
+            self.send(text_frame(|buffer| {
+                encode::disconnect(buffer, namespace.as_str());
+            }));
+        }
+        self.leave(index, close::by_server(reason));
+        match ending {
+            Ending::Offence(reason) if self.joined.is_empty() => Some(reason),
+            Ending::Namespace | Ending::Offence(_) => None,
+            // The others end for the same reason, each when its handlers are done.
+            Ending::Connection(engine::CloseReason::ServerShutdown) if !self.joined.is_empty() => {
+                None
+            }
+            Ending::Connection(reason) => Some(reason),
+        }
+    }
+
+    fn leave(&mut self, index: usize, reason: DisconnectReason) {
+        let Joined {
+            namespace,
+            session,
+            recovery,
+        } = self.joined.remove(index);
+        if let (Some((private, _)), Some(store)) = (recovery, &self.shared.recovery) {
+            store.forget(private);
+        }
+        self.leaving.push(Box::pin(session.finish(reason)));
+        if self.left.len() >= MAX_LEFT {
+            self.left.remove(0);
+        }
+        self.left.push(namespace);
+    }
+
+    fn overdue(&mut self) -> Option<engine::CloseReason> {
+        self.timer = None;
+        if self.assembler.is_overdue(Instant::now()) {
+            return Some(self.broken(PacketError::AttachmentsOverdue));
+        }
+        let waiting = self.joined.is_empty() && self.joining.is_empty();
+        waiting.then_some(engine::CloseReason::ForcedClose)
+    }
+
+    /// Keeps a timer exactly while there is something to wait for.
+    fn set_timer(&mut self) {
+        if let Some(deadline) = self.assembler.deadline() {
+            let deadline = deadline.into();
+            if self
+                .timer
+                .as_ref()
+                .is_none_or(|timer| timer.deadline() != deadline)
+            {
+                self.timer = Some(Box::pin(tokio::time::sleep_until(deadline)));
+            }
+        } else if !self.joined.is_empty() || !self.joining.is_empty() {
+            self.timer = None;
+        } else if self.timer.is_none() {
+            let timeout = self.shared.connect_timeout;
+            self.timer = Some(Box::pin(tokio::time::sleep(timeout)));
+        }
+    }
+
+    fn send(&self, frame: Frame) {
+        // A client that is gone, or too slow, is noticed by its transport.
+        let _ = self.engine.sender().send(frame, Class::Normal);
+    }
+
+    /// Ends what is left. When the server closes, handlers still answer before the
+    /// connection goes; when it is gone already, they are only waited for.
+    async fn end(self, reason: engine::CloseReason) {
+        let Self {
+            shared,
+            engine,
+            joined,
+            joining,
+            mut leaving,
+            ..
+        } = self;
+        drop(joining);
+        let store = shared.recovery.as_ref();
+        for joined in joined {
+            let told = close::by_connection(reason);
+            let ended: BoxFuture<'static, ()> = match (store, joined.recovery) {
+                (Some(store), Some((private, outlet))) => {
+                    let Joined {
+                        namespace, session, ..
+                    } = Joined {
+                        recovery: None,
+                        ..joined
+                    };
+                    if close::is_recoverable(reason) {
+                        outlet.detach();
+                        store.leaving(private);
+                        let store = Arc::clone(store);
+                        Box::pin(park(store, private, namespace, session, outlet, told))
+                    } else {
+                        store.forget(private);
+                        Box::pin(session.finish(told))
+                    }
+                }
+                _ => Box::pin(joined.session.finish(told)),
+            };
+            leaving.push(ended);
+        }
+        let left = poll_fn(|cx| {
+            poll_leaving(cx, &mut leaving);
+            if leaving.is_empty() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        });
+        if reason == engine::CloseReason::ServerShutdown {
+            left.await;
+            engine.close(reason).await;
+        } else {
+            tokio::join!(engine.close(reason), left);
+        }
+    }
+}
+
+/// Ends a session whose client may come back.
+async fn park(
+    store: Arc<Store<Away>>,
+    private: Private,
+    namespace: Text,
+    session: Session,
+    outlet: Arc<RecoverableOutlet>,
+    reason: DisconnectReason,
+) {
+    match session.park(reason).await {
+        Ok(parked) => {
+            let away = Away {
+                namespace,
+                parked,
+                outlet,
+            };
+            drop(store.park(private, away, Instant::now()));
+        }
+        Err(Gone) => store.forget(private),
+    }
+}
+
+/// The answer to a CONNECT.
+fn greeting(namespace: &Text, id: ClientId, private: Option<&Private>) -> Frame {
+    let private = private.map(Private::as_str);
+    text_frame(|buffer| encode::connect(buffer, namespace.as_str(), id.as_str(), private))
+}
+
+fn poll_namespaces(
+    cx: &mut Context<'_>,
+    joined: &mut [Joined],
+    joining: &mut [Joining],
+    leaving: &mut Vec<BoxFuture<'static, ()>>,
+    reading: bool,
+) -> Poll<Step> {
+    poll_leaving(cx, leaving);
+    for (index, joining) in joining.iter_mut().enumerate() {
+        if let Poll::Ready(outcome) = joining.outcome.as_mut().poll(cx) {
+            return Poll::Ready(Step::Admitted(index, outcome));
+        }
+    }
+    for (index, joined) in joined.iter_mut().enumerate() {
+        if let Poll::Ready(reason) = joined.session.poll(cx) {
+            return Poll::Ready(Step::Ended(index, reason));
+        }
+    }
+    if !reading && joined.iter().all(|joined| joined.session.has_room()) {
+        return Poll::Ready(Step::Room);
+    }
+    Poll::Pending
+}
+
+fn poll_leaving(cx: &mut Context<'_>, leaving: &mut Vec<BoxFuture<'static, ()>>) {
+    leaving.retain_mut(|session| session.as_mut().poll(cx).is_pending());
+}
+
+fn poll_timer(cx: &mut Context<'_>, timer: &mut Option<Pin<Box<Sleep>>>) -> Poll<()> {
+    match timer {
+        Some(timer) => timer.as_mut().poll(cx),
+        None => Poll::Pending,
+    }
+}
+
+/// Gives an event to its session.
+fn receive(
+    session: &mut Session,
+    id: Option<u64>,
+    event: &Text,
+    arguments: &Arguments,
+    size: usize,
+) -> Result<(), PacketError> {
+    let arguments = arguments::of_core(arguments)?;
+    if event.as_str() == CANCEL_EVENT {
+        if let Some(target) = cancel_target(&arguments.first()) {
+            session.cancel(&target);
+        }
+        return Ok(());
+    }
+    let event = event.as_str();
+    let request = id.map(RequestId::from);
+    session.receive(Incoming {
+        event,
+        arguments,
+        request,
+        size,
+    });
+    Ok(())
+}
+
+/// The ack id of a request as a number, or the name of an event as a text.
+fn cancel_target(payload: &Payload) -> Option<CancelTarget> {
+    match payload.to_value().ok()? {
+        Value::Number(number) => Some(CancelTarget::Request(RequestId::Number(number))),
+        Value::String(event) => Some(CancelTarget::Event(event)),
+        _ => None,
+    }
+}
+
+/// Gives an answer of the client to whoever asked. Several values become a list.
+fn answer(session: &Session, id: u64, arguments: &Arguments) -> Result<(), PacketError> {
+    let payload = arguments::joined(arguments)?;
+    if !session.answer(id, payload) {
+        tracing::debug!(id, "an answer that nobody waits for");
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! The way of one connection into a namespace.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use nest_gateway_core::adapter::{Admission, BoxFuture, Found, Refusal};
+use nest_gateway_core::error::WsException;
+use nest_gateway_core::handshake::Handshake;
+use nest_gateway_core::payload::Payload;
+use nest_gateway_core::session::{Parked, Session};
+use nest_gateway_wire::Frame;
+use serde::Serialize;
+
+use crate::NAME;
+use crate::codec::text_frame;
+use crate::connection::Shared;
+use crate::packet::{Text, encode};
+use crate::recovery::{Claim, Private, RecoverableOutlet, Store};
+
+/// A namespace that the connection is in.
+pub(crate) struct Joined {
+    pub(crate) namespace: Text,
+    pub(crate) session: Session,
+    /// Set when the client may come back after a loss.
+    pub(crate) recovery: Option<(Private, Arc<RecoverableOutlet>)>,
+}
+
+/// What is kept of a client that is away.
+pub(crate) struct Away {
+    pub(crate) namespace: Text,
+    pub(crate) parked: Parked,
+    pub(crate) outlet: Arc<RecoverableOutlet>,
+}
+
+/// Permission to join; with the former life of the client, if it comes back to it.
+pub(crate) struct Admitted {
+    pub(crate) admission: Admission,
+    pub(crate) former: Option<Former>,
+}
+
+/// The former life of a client, whole up to this offset.
+pub(crate) struct Former {
+    pub(crate) private: Private,
+    pub(crate) offset: String,
+    pub(crate) away: Away,
+}
+
+/// A namespace that the connection wants to be in, while its guards are asked.
+pub(crate) struct Joining {
+    pub(crate) namespace: Text,
+    pub(crate) outcome: BoxFuture<'static, Result<Admitted, Refused>>,
+}
+
+/// Why the connection may not join.
+pub(crate) enum Refused {
+    /// A check of the application said no.
+    Admission(Refusal),
+    /// The guards did not answer in time.
+    Timeout,
+}
+
+/// What a client wants to join, and as whom.
+pub(crate) struct Wish {
+    pub(crate) namespace: Text,
+    pub(crate) found: Found,
+    pub(crate) handshake: Handshake,
+}
+
+impl Joining {
+    pub(crate) fn new(shared: Arc<Shared>, wish: Wish) -> Self {
+        let namespace = wish.namespace.clone();
+        let outcome = Box::pin(async move {
+            let admitted = tokio::time::timeout(shared.connect_timeout, admit(&shared, wish)).await;
+            admitted.unwrap_or(Err(Refused::Timeout))
+        });
+        Self { namespace, outcome }
+    }
+}
+
+/// Asks the guards, who are also asked about a client that comes back, and finds its
+/// former life.
+async fn admit(shared: &Shared, wish: Wish) -> Result<Admitted, Refused> {
+    let Wish {
+        namespace,
+        found,
+        handshake,
+    } = wish;
+    let returning = shared.recovery.as_ref().and_then(|store| {
+        let returning = Returning::of(handshake.auth())?;
+        store.knows(returning.private).then_some((store, returning))
+    });
+    let recovering = returning.is_some();
+    let admission = shared.host.admit(found, handshake, NAME, recovering);
+    let admission = admission.await.map_err(Refused::Admission)?;
+    let former = match returning {
+        Some((store, returning)) => returning.former(store, &namespace).await,
+        None => None,
+    };
+    Ok(Admitted { admission, former })
+}
+
+/// What a client that comes back sends with its CONNECT.
+struct Returning {
+    private: Private,
+    offset: String,
+}
+
+impl Returning {
+    fn of(auth: &Payload) -> Option<Self> {
+        let text = |name| auth.field(name).decode::<String>().ok();
+        let private = Private::parse(&text("pid")?)?;
+        Some(Self {
+            private,
+            offset: text("offset")?,
+        })
+    }
+
+    /// What was kept of the client, unless something is missing that it did not get.
+    async fn former(self, store: &Store<Away>, namespace: &Text) -> Option<Former> {
+        let Claim::Found(away) = store.claim(self.private).await else {
+            return None;
+        };
+        let whole = away.namespace == *namespace && away.outlet.can_resume(&self.offset);
+        whole.then_some(Former {
+            private: self.private,
+            offset: self.offset,
+            away,
+        })
+    }
+}
+
+/// The `auth` of a CONNECT packet; without one it is an empty object, as on Node's server.
+pub(crate) fn auth(json: Option<Bytes>) -> Payload {
+    Payload::from_json(json.unwrap_or(Bytes::from_static(b"{}")))
+}
+
+/// A CONNECT_ERROR with a text of the protocol's own.
+pub(crate) fn refusal(namespace: &Text, message: &str) -> Frame {
+    text_frame(|buffer| encode::connect_error(buffer, namespace.as_str(), message, None))
+}
+
+impl Refused {
+    /// The CONNECT_ERROR that the client gets.
+    pub(crate) fn frame(&self, namespace: &Text) -> Frame {
+        match self {
+            Self::Timeout => refusal(namespace, "timeout"),
+            Self::Admission(Refusal::Guard(exception)) => guard_refusal(namespace, exception),
+            Self::Admission(other) => refusal(namespace, other.message()),
+        }
+    }
+}
+
+/// The message of the exception, with its code and details as `data`. An exception that
+/// is an object of the application's own is the `data`.
+fn guard_refusal(namespace: &Text, exception: &WsException) -> Frame {
+    #[derive(Serialize)]
+    struct Data<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        details: Option<&'a Payload>,
+    }
+    let (code, details) = (exception.code(), exception.details());
+    let data = if exception.message().is_empty() {
+        exception.to_payload(None, None).to_json().ok()
+    } else if code.is_some() || details.is_some() {
+        let data = Payload::from_serialize(&Data { code, details });
+        data.and_then(|data| data.to_json()).ok()
+    } else {
+        None
+    };
+    let message = match exception.message() {
+        "" => nest_gateway_core::error::FORBIDDEN_MESSAGE,
+        message => message,
+    };
+    text_frame(|buffer| {
+        encode::connect_error(buffer, namespace.as_str(), message, data.as_deref());
+    })
+}

@@ -1,0 +1,62 @@
+//! The way out to one client in one namespace.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use nest_gateway_core::adapter::{Codec, Gone, Outlet, Sent};
+use nest_gateway_core::message::Delivery;
+use nest_gateway_wire::{Class, Frame, Push};
+
+use crate::engine::Sender;
+use crate::engine::payload::split_frames;
+
+/// The sender of the connection, with the codec of its packets. The clients that one
+/// connection has in several namespaces share its queue.
+pub(crate) struct SocketIoOutlet {
+    sender: Sender,
+    codec: Arc<dyn Codec>,
+}
+
+impl SocketIoOutlet {
+    pub(crate) fn new(sender: Sender, codec: Arc<dyn Codec>) -> Self {
+        Self { sender, codec }
+    }
+}
+
+impl Outlet for SocketIoOutlet {
+    fn codec(&self) -> &dyn Codec {
+        &*self.codec
+    }
+
+    fn send(&self, message: Bytes, delivery: Delivery) -> Sent {
+        push(&self.sender, &message, delivery)
+    }
+
+    fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        self.sender.poll_room(context).map_err(|_| Gone)
+    }
+
+    fn queued_bytes(&self) -> usize {
+        self.sender.outbox().queued_bytes()
+    }
+}
+
+/// Queues an encoded message: a frame, or several that belong together.
+pub(crate) fn push(sender: &Sender, message: &Bytes, delivery: Delivery) -> Sent {
+    let class = match delivery {
+        Delivery::Reliable => Class::Normal,
+        Delivery::Volatile => Class::Volatile,
+    };
+    let pushed = match Frame::from_bytes(message.clone()) {
+        Some(frame) => sender.send(frame, class),
+        None => sender.send_group(split_frames(message), class),
+    };
+    match pushed {
+        Push::Queued => Sent::Queued,
+        Push::Dropped { pushed: true, .. } => Sent::Dropped,
+        Push::Dropped { frames, .. } => Sent::Displaced(frames),
+        Push::Overflow => Sent::Overflow,
+        Push::Closed => Sent::Gone,
+    }
+}
