@@ -5,10 +5,7 @@
 //! cargo run --release -p nest-gateway-wire --example fanout -- [receivers] [payload bytes]
 //! ```
 
-#![allow(
-    clippy::cast_precision_loss,
-    reason = "counts are far below 2^52"
-)]
+#![allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -42,7 +39,11 @@ fn main() -> std::io::Result<()> {
     let mut out = std::io::stdout();
     for in_flight in IN_FLIGHT {
         let deliveries = receivers as u64 * in_flight;
-        let rounds = (2_000_000 / deliveries).clamp(20, 500);
+        // About as many deliveries or bytes as take a second or two.
+        let bytes = deliveries * frame.len() as u64;
+        let rounds = (2_000_000 / deliveries)
+            .min((4 << 30) / bytes)
+            .clamp(5, 500);
         let floor = floor(&frame, receivers, in_flight, rounds, &arrived)?;
         let ours = ours(&frame, receivers, in_flight, rounds, &arrived)?;
         writeln!(

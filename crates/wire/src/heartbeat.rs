@@ -5,13 +5,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Liveness of one peer. Every byte from the peer counts as a sign of life, not only pongs.
+///
+/// Kept small, since every connection has one: intervals are in milliseconds.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
-    interval: Duration,
-    timeout: Duration,
     heard: Instant,
-    /// When a ping was sent that nothing has followed yet.
-    pinged: Option<Instant>,
+    interval: u32,
+    timeout: u32,
+    /// When a ping was sent that nothing has followed, in milliseconds since the last sign of life.
+    pinged: Option<u32>,
 }
 
 /// What to do now.
@@ -28,9 +30,9 @@ pub(crate) enum Beat {
 impl Heartbeat {
     pub(crate) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
         Self {
-            interval,
-            timeout,
             heard: now,
+            interval: millis(interval),
+            timeout: millis(timeout),
             pinged: None,
         }
     }
@@ -41,18 +43,23 @@ impl Heartbeat {
     }
 
     pub(crate) fn check(&mut self, now: Instant) -> Beat {
+        let silent = millis(now.saturating_duration_since(self.heard));
         let (due, beat) = match self.pinged {
-            Some(pinged) => (pinged + self.timeout, Beat::Dead),
-            None => (self.heard + self.interval, Beat::Ping),
+            Some(pinged) => (pinged.saturating_add(self.timeout), Beat::Dead),
+            None => (self.interval, Beat::Ping),
         };
-        if now < due {
-            return Beat::Wait(due);
+        if silent < due {
+            return Beat::Wait(self.heard + Duration::from_millis(u64::from(due)));
         }
         if beat == Beat::Ping {
-            self.pinged = Some(now);
+            self.pinged = Some(silent);
         }
         beat
     }
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -96,9 +96,16 @@ pub(crate) enum Pump {
 /// Waiters for room are woken and forgotten beyond this number; they just ask again.
 const MAX_ROOM_WAITERS: usize = 1024;
 
-/// How much a writer takes at once.
-const BATCH_BYTES: usize = 64 * 1024;
-const BATCH_PIECES: usize = 512;
+/// Frames over this are not copied into the buffer of a batch but handed to the kernel where they are.
+pub(crate) const COPY_LIMIT: usize = 4096;
+
+/// How much a writer takes at once while it copies small frames together.
+const COPIED_BYTES: usize = 64 * 1024;
+const COPIED_PIECES: usize = 512;
+
+/// How much a writer takes at once when large frames are among it, which are not copied.
+const GATHERED_BYTES: usize = 1024 * 1024;
+const GATHERED_PIECES: usize = 64;
 
 impl Outbox {
     /// An outbox without a socket, drained by [`Outbox::drain`].
@@ -535,10 +542,14 @@ impl Outbox {
 impl State {
     fn fill(&mut self, batch: &mut Vec<Piece>, config: &OutboxConfig) {
         let mut total = 0;
-        while total < BATCH_BYTES && batch.len() < BATCH_PIECES {
+        let (mut max_bytes, mut max_pieces) = (COPIED_BYTES, COPIED_PIECES);
+        while total < max_bytes && batch.len() < max_pieces {
             let Some(piece) = self.queue.pop(config) else {
                 return;
             };
+            if piece.bytes.len() > COPY_LIMIT {
+                (max_bytes, max_pieces) = (GATHERED_BYTES, GATHERED_PIECES);
+            }
             total += piece.bytes.len();
             batch.push(piece);
         }

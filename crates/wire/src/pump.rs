@@ -6,12 +6,9 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncWriteExt, WriteHalf};
 
-use crate::outbox::{Outbox, Pump};
+use crate::outbox::{COPY_LIMIT, Outbox, Pump};
 use crate::queue::Piece;
 use crate::reader::Transport;
-
-/// Frames up to this size are copied together, so that TLS makes one record of them.
-const COPY_LIMIT: usize = 4096;
 
 /// Writes an outbox to its transport until one of them ends.
 pub(crate) async fn run(
@@ -43,6 +40,7 @@ pub(crate) async fn run(
     }
 }
 
+/// Writes a batch, small frames copied together, so that TLS makes one record of them.
 async fn write(io: &mut WriteHalf<Box<dyn Transport>>, batch: &[Piece]) -> io::Result<usize> {
     let mut joined = Vec::new();
     let mut written = 0;

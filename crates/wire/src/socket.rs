@@ -82,8 +82,16 @@ pub enum Event {
 ///
 /// One task calls [`WebSocket::next`] in a loop. Not calling it is backpressure: nothing is read, and
 /// TCP holds the peer back. Dropping the socket without a close ends the connection at once.
+///
+/// A pointer in size, since it lives in futures, which are as large as the largest thing in them.
 #[derive(Debug)]
 pub struct WebSocket {
+    socket: Box<Socket>,
+}
+
+/// What is behind the pointer.
+#[derive(Debug)]
+struct Socket {
     outbox: Arc<Outbox>,
     /// `None` once the connection was handed over to its [`Linger`].
     wire: Option<Wire>,
@@ -232,7 +240,7 @@ impl WebSocket {
         let heartbeat = config
             .ping_interval
             .map(|interval| Heartbeat::new(interval, config.ping_timeout, Instant::now()));
-        Self {
+        let socket = Socket {
             outbox,
             wire: Some(wire),
             heartbeat,
@@ -240,12 +248,15 @@ impl WebSocket {
             closed: None,
             close_timeout: config.close_timeout,
             drain_bytes: config.drain_bytes,
+        };
+        Self {
+            socket: Box::new(socket),
         }
     }
 
     /// The sending side.
     pub fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
+        &self.socket.outbox
     }
 
     /// The next thing that happens.
@@ -259,6 +270,23 @@ impl WebSocket {
 
     /// [`WebSocket::next`] for those who poll.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        self.socket.poll_next(cx)
+    }
+
+    /// Closes with a code and a reason: what is queued is delivered first, then the close frame, then the
+    /// peer's answer is awaited. Takes at most the close timeout.
+    pub async fn close(mut self, code: u16, reason: &str) -> Closed {
+        self.socket.outbox.close(Some(Frame::close(code, reason)));
+        let closed = self.socket.outbox.closed().unwrap_or_else(Closed::lost);
+        if let Some(linger) = self.socket.linger(&closed) {
+            linger.run().await;
+        }
+        closed
+    }
+}
+
+impl Socket {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         loop {
             let Some(wire) = &mut self.wire else {
                 return Poll::Ready(self.closed_event());
@@ -283,17 +311,6 @@ impl WebSocket {
                 }
             }
         }
-    }
-
-    /// Closes with a code and a reason: what is queued is delivered first, then the close frame, then the
-    /// peer's answer is awaited. Takes at most the close timeout.
-    pub async fn close(mut self, code: u16, reason: &str) -> Closed {
-        self.outbox.close(Some(Frame::close(code, reason)));
-        let closed = self.outbox.closed().unwrap_or_else(Closed::lost);
-        if let Some(linger) = self.linger(&closed) {
-            linger.run().await;
-        }
-        closed
     }
 
     fn handle(&mut self, input: Input) -> Event {
@@ -411,7 +428,7 @@ impl WebSocket {
     }
 }
 
-impl Drop for WebSocket {
+impl Drop for Socket {
     fn drop(&mut self) {
         if self.wire.is_some() {
             self.outbox.kill();

@@ -180,11 +180,14 @@ impl Upgrade {
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
             extensions.deflate = Some(agreed);
         }
-        let on_upgrade = OnUpgrade {
+        let pending = Pending {
             inner: self.pending,
             config,
             extensions,
             flusher,
+        };
+        let on_upgrade = OnUpgrade {
+            pending: Some(Box::new(pending)),
         };
         (response, on_upgrade)
     }
@@ -194,6 +197,12 @@ impl Upgrade {
 #[derive(Debug)]
 #[must_use = "the connection waits for somebody to take it"]
 pub struct OnUpgrade {
+    /// `None` once it has completed, so that nothing of it stays in the future that awaits it.
+    pending: Option<Box<Pending>>,
+}
+
+#[derive(Debug)]
+struct Pending {
     inner: hyper::upgrade::OnUpgrade,
     config: WebSocketConfig,
     extensions: Extensions,
@@ -204,12 +213,18 @@ impl Future for OnUpgrade {
     type Output = Result<WebSocket, TakeOverError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let upgraded = ready!(Pin::new(&mut self.inner).poll(cx))?;
-        Poll::Ready(self.take_over(upgraded))
+        let pending = self.pending.as_mut().expect("polled before completion");
+        let upgraded = ready!(Pin::new(&mut pending.inner).poll(cx));
+        let pending = self.pending.take().expect("looked at above");
+        Poll::Ready(
+            upgraded
+                .map_err(TakeOverError::from)
+                .and_then(|upgraded| pending.take_over(upgraded)),
+        )
     }
 }
 
-impl OnUpgrade {
+impl Pending {
     /// Takes the TCP stream out of hyper, with which hyper's buffers go; any other stream is used
     /// through hyper.
     fn take_over(&self, upgraded: Upgraded) -> Result<WebSocket, TakeOverError> {

@@ -7,17 +7,14 @@ use std::sync::Arc;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::AbortHandle;
 
-use crate::outbox::{Outbox, Step};
+use crate::outbox::{COPY_LIMIT, Outbox, Step};
 use crate::queue::Piece;
-
-/// Frames over this are not copied into the buffer of a batch but handed to the kernel where they are.
-const COPY_LIMIT: usize = 4096;
 
 /// The most slices in one vectored write.
 const MAX_SLICES: usize = 64;
 
 /// What one outbox may write before others get their turn.
-const TURN_BYTES: usize = 256 * 1024;
+const TURN_BYTES: usize = 1024 * 1024;
 
 /// The sending half of a TCP stream; dropping it shuts that direction.
 #[derive(Debug)]
