@@ -17,7 +17,7 @@ mod rules;
 
 use std::marker::PhantomData;
 
-pub use self::arguments::{ArgumentPipes, extract, extract_from, field, needs, within};
+pub use self::arguments::{ArgumentPipes, Body, field, within};
 pub use self::construct::{ShownError, bind, dependencies, factory, message, source, value};
 pub use self::reply::{HandlerError, Never, ReplyValue, StreamItem};
 pub use crate::broadcast::Event;
@@ -33,6 +33,7 @@ pub use crate::gateway::{
 
 /// All rungs, to be imported with `*`.
 pub mod rungs {
+    pub use super::arguments::{ExtractorRung, NoBodyRung, NoExtractorRung};
     pub use super::hooks::{
         AfterInitRung, ConnectionRung, DisconnectRung, ModuleInitRung, NoAfterInitRung,
         NoConnectionRung, NoDisconnectRung, NoModuleInitRung, NoShutdownRung, ShutdownRung,

@@ -303,6 +303,16 @@ pub(crate) fn at(tokens: impl quote::ToTokens) -> Span {
     Span::call_site().located_at(tokens.span())
 }
 
+/// Tokens that are made to stand elsewhere.
+pub(crate) fn moved(tokens: &TokenStream, span: Span) -> TokenStream {
+    let tokens = tokens.clone().into_iter();
+    let moved = tokens.map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    moved.collect()
+}
+
 /// An expression that the compiler takes to stand where the tokens do, all of
 /// them: a token has one place, but an expression reaches from its first token
 /// to its last.

@@ -15,7 +15,6 @@ macro_rules! hook {
         #[doc = concat!("A type with [`", stringify!($hook), "`].")]
         pub trait $with<T> {
             /// Attaches the hook.
-            #[must_use]
             fn $method(&self, subject: $subject) -> $subject;
         }
 
@@ -29,7 +28,6 @@ macro_rules! hook {
         #[doc = concat!("A type without [`", stringify!($hook), "`].")]
         pub trait $without<T> {
             /// Attaches nothing.
-            #[must_use]
             fn $method(&self, subject: $subject) -> $subject;
         }
 

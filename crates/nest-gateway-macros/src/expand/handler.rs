@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericArgument, PathArguments, ReturnType, Type};
 
 use super::enhancers::{enhancer, enhancers};
-use crate::attrs::{Listed, across, at};
+use crate::attrs::{Listed, across, at, moved};
 use crate::model::{Argument, EventName, Handler, Receiver, Subscription};
 
 /// Statements that add the handler to `__gateway_builder`.
@@ -58,7 +58,13 @@ fn message(private: &TokenStream, handler: &Handler, subscription: &Subscription
         .map(|name| format_ident!("{name}_shared"))
         .collect();
     let constructor = constructor(private, handler, subscription, &pipe_names);
-    let types = handler.arguments.iter().map(|argument| &argument.ty);
+    let needs = handler.arguments.iter().map(|argument| {
+        let (ty, span) = (&argument.ty, at(&argument.ty));
+        let private = moved(private, span);
+        quote_spanned! {span=>
+            let __message = (&&&#private::Tag::<#ty>::new()).needs(__message);
+        }
+    });
     let concurrent = subscription
         .concurrent
         .then(|| quote!(let __message = __message.concurrent();));
@@ -74,7 +80,7 @@ fn message(private: &TokenStream, handler: &Handler, subscription: &Subscription
         #concurrent
         #enhancers
         #(let __message = __message.metadata(#metadata);)*
-        #(let __message = #private::needs::<Self, #types>(__message);)*
+        #(#needs)*
         __message.types(#body, #reply)
     }}
 }
@@ -116,8 +122,6 @@ fn constructor(
         #private::Message::<Self>::#method(#event #name, move |__gateway, __context| {
             #(#shared)*
             ::std::boxed::Box::pin(async move {
-                #[allow(unused_imports)]
-                use #private::rungs::*;
                 #(#extract)*
                 let __out = Self::#handler_name(#receiver, #(#names),*) #awaited;
                 #reply
@@ -126,37 +130,48 @@ fn constructor(
     }
 }
 
-/// The argument's value, checked against its rules.
+/// The argument's value, checked against its rules. All of it stands at the
+/// argument's type.
 fn extract(private: &TokenStream, index: usize, argument: &Argument) -> TokenStream {
     let ty = &argument.ty;
-    let checked = |extracted: TokenStream| {
-        quote! {{
-            let __argument = #extracted;
-            (&&#private::Tag::of(&__argument)).checked(__argument)
-        }}
+    let span = at(ty);
+    let private = moved(private, span);
+    let body = match &argument.own_body {
+        Some(_) => own_body(&private, index, argument, span),
+        None => quote_spanned!(span=> ::core::option::Option::None),
     };
-    if argument.own_body.is_none() {
-        let value = checked(quote!(#private::extract::<#ty>(__context).await?));
-        return quote!(#value?);
-    }
+    let within = |result: TokenStream| match &argument.field {
+        Some(field) => quote_spanned!(span=> #private::within(#field, #result)),
+        None => result,
+    };
+    let tag = across(ty, quote_spanned!(span=> #private::Tag::new()));
+    let extracted = within(quote_spanned! {span=>
+        (&&&#private::Tag::<#ty>::new()).extract(__context, __body, #tag).await
+    });
+    let checked = within(quote_spanned! {span=>
+        (&&#private::Tag::of(&__argument)).checked(__argument)
+    });
+    quote_spanned! {span=> {
+        let __body = #body;
+        let __argument = #extracted?;
+        #checked?
+    }}
+}
+
+/// The body that is the argument's own: a field, or what its pipes leave.
+fn own_body(private: &TokenStream, index: usize, argument: &Argument, span: Span) -> TokenStream {
     let body = match &argument.field {
-        Some(field) => quote!(#private::field(__context, #field)),
-        None => quote!(__context.data()),
+        Some(field) => quote_spanned!(span=> #private::field(__context, #field)),
+        None => quote_spanned!(span=> __context.data()),
     };
     let piped = (!argument.pipes.is_empty()).then(|| {
         let pipes = pipes_name(index);
-        quote!(let __body = #pipes.transform(__body, __context).await?;)
+        quote_spanned!(span=> let __body = #pipes.transform(__body, __context).await?;)
     });
-    let within = |result: TokenStream| match &argument.field {
-        Some(field) => quote!(#private::within(#field, #result)),
-        None => result,
-    };
-    let extracted = within(quote!(#private::extract_from::<#ty>(__context, __body).await));
-    let value = within(checked(quote!(#extracted?)));
-    quote! {{
+    quote_spanned! {span=> {
         let __body = #body;
         #piped
-        #value?
+        ::core::option::Option::Some(__body)
     }}
 }
 

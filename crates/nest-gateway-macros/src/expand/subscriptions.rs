@@ -56,6 +56,8 @@ fn describe(subscriptions: &Subscriptions) -> Option<TokenStream> {
             fn subscribe(
                 __builder: #private::GatewayBuilder<Self>,
             ) -> #private::GatewayBuilder<Self> {
+                #[allow(unused_imports)]
+                use #private::rungs::*;
                 #(#handlers)*
                 __builder
             }
