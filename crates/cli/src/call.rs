@@ -34,18 +34,16 @@ pub(crate) fn run(options: &Call) -> Outcome<()> {
     } else {
         Box::new(native::Native::open(&url, options)?)
     };
-    match &options.event {
-        Some(event) => once::run(link.as_mut(), event, data.as_deref(), options),
-        None => {
-            let namespace = if socketio {
-                &options.namespace
-            } else {
-                &url.path
-            };
-            let events = completion::events(&url, namespace);
-            interactive::run(link, events, options.timeout)
-        }
+    if let Some(event) = &options.event {
+        return once::run(link.as_mut(), event, data.as_deref(), options);
     }
+    let namespace = if socketio {
+        &options.namespace
+    } else {
+        &url.path
+    };
+    let events = completion::events(&url, namespace);
+    interactive::run(link, &events, options.timeout)
 }
 
 /// How long something that may follow a reply is waited for.

@@ -84,7 +84,7 @@ fn head(gateway: &Gateway) -> String {
 
 fn row(event: &Event) -> [String; 4] {
     let name = match event.kind {
-        Kind::Event => event.event.clone(),
+        Kind::Event => event.name.clone(),
         Kind::Binary => format!("<binary> {}", event.method),
     };
     let reply = match listed(event.reply.as_ref()) {

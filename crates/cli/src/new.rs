@@ -40,7 +40,8 @@ fn plan(options: &New, from: &Path) -> Outcome<Plan> {
     // A workspace may have templates for the applications in it.
     let workspace = workspace_around(&root)?;
     let own = workspace.as_ref().and_then(|(path, _)| path.parent());
-    let templates = Templates::new(own.map(|folder| folder.join(".nest-gateway/templates")))?;
+    let own = own.map(|folder| folder.join(".nest-gateway").join("templates"));
+    let templates = Templates::new(own.as_deref())?;
 
     let values = context! { package => &name.kebab, library => &name.snake };
     let mut plan = Plan::new(from);

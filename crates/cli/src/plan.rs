@@ -93,16 +93,11 @@ impl Plan {
         if after == present {
             return Ok(());
         }
-        match self.changes.get_mut(path) {
-            Some(change) => change.after = after,
-            None => {
-                let change = Change {
-                    before: Some(present),
-                    after,
-                };
-                self.changes.insert(path.to_owned(), change);
-            }
-        }
+        let change = self.changes.entry(path.to_owned()).or_insert(Change {
+            before: Some(present),
+            after: String::new(),
+        });
+        change.after = after;
         Ok(())
     }
 
@@ -125,14 +120,11 @@ impl Plan {
     /// parse.
     pub(crate) fn check(&self) -> Outcome<()> {
         if !self.occupied.is_empty() {
-            let list: String = self
-                .occupied
-                .iter()
-                .map(|path| format!("\n  {}", self.shown(path)))
-                .collect();
+            let list: Vec<_> = self.occupied.iter().map(|path| self.shown(path)).collect();
             return Err(Failure::new(format!(
-                "existing files are never overwritten, and these exist with another content:{list}\n\
-                 Nothing was written. Rename or remove them, or choose another name."
+                "existing files are never overwritten, and these exist with another content:\n  {}\n\
+                 Nothing was written. Rename or remove them, or choose another name.",
+                list.join("\n  ")
             )));
         }
         for (path, change) in &self.changes {

@@ -1,6 +1,6 @@
 //! The templates: built in, and a project's own in front of them.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value};
@@ -65,13 +65,13 @@ pub(crate) struct Templates {
 
 impl Templates {
     /// The built-in ones, with those of this folder instead where it has them.
-    pub(crate) fn new(own: Option<PathBuf>) -> Outcome<Self> {
+    pub(crate) fn new(own: Option<&Path>) -> Outcome<Self> {
         let mut environment = Environment::new();
         environment.set_syntax(whole_lines()?);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         for (name, built_in) in BUILT_IN {
-            let path = own.as_ref().map(|folder| folder.join(name));
+            let path = own.map(|folder| folder.join(name));
             let text = path.as_deref().map(read_file).transpose()?.flatten();
             let from = match (&text, &path) {
                 (Some(_), Some(path)) => path.display().to_string(),

@@ -51,18 +51,18 @@ enum Typed {
 type Printer = Box<dyn FnMut(&str) + Send>;
 
 /// Reads lines from the terminal, or from what is piped in, until they end.
-pub(crate) fn run(link: Box<dyn Link>, events: Vec<String>, timeout: Duration) -> Outcome<()> {
+pub(crate) fn run(link: Box<dyn Link>, events: &[String], timeout: Duration) -> Outcome<()> {
     if !io::stdin().is_terminal() {
-        let printer: Printer = Box::new(|line| {
+        let printer: Printer = Box::new(|text| {
             // Whoever read the output is gone, and so is the purpose of it.
-            if output::line(line).is_err() {
+            if output::line(text).is_err() {
                 std::process::exit(1);
             }
         });
         let connection = Connection::start(link, printer, timeout);
-        for line in io::stdin().lock().lines() {
-            let line = line.context("the standard input")?;
-            if !connection.take(&line, &events)? {
+        for typed in io::stdin().lock().lines() {
+            let typed = typed.context("the standard input")?;
+            if !connection.take(&typed, events)? {
                 break;
             }
         }
@@ -72,9 +72,9 @@ pub(crate) fn run(link: Box<dyn Link>, events: Vec<String>, timeout: Duration) -
     let mut editor: Editor<Words, MemHistory> =
         Editor::with_history(config, MemHistory::new()).context("the terminal")?;
     let mut above = editor.create_external_printer().context("the terminal")?;
-    let printer: Printer = Box::new(move |line| {
+    let printer: Printer = Box::new(move |text| {
         // Without a terminal there is nobody to read it.
-        let _ = above.print(format!("{line}\n"));
+        let _ = above.print(format!("{text}\n"));
     });
     let known = if events.is_empty() {
         "connected; /help shows what can be typed"
@@ -82,11 +82,11 @@ pub(crate) fn run(link: Box<dyn Link>, events: Vec<String>, timeout: Duration) -
         "connected; Tab completes events, /help shows what can be typed"
     };
     output::line(known)?;
-    editor.set_helper(Some(Words(events.clone())));
+    editor.set_helper(Some(Words(events.to_vec())));
     let connection = Connection::start(link, printer, timeout);
     loop {
         match editor.readline("> ") {
-            Ok(line) => match connection.take(&line, &events) {
+            Ok(typed) => match connection.take(&typed, events) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(failure) => output::line(&format!("error: {failure}"))?,
@@ -217,14 +217,14 @@ impl Exchange {
     }
 
     fn show(&mut self, said: &Said) -> Outcome<()> {
-        let line = shown(said);
+        let text = shown(said);
         match said {
-            Said::Closed { .. } => return Err(Failure::new(line)),
+            Said::Closed { .. } => return Err(Failure::new(text)),
             // A second item proves that the reply is a stream, which has an end.
-            Said::Reply { request, .. } if !self.link.replies_end_streams() => {
-                if !self.outstanding.remove(request) {
-                    self.streams.insert(*request);
-                }
+            Said::Reply { request, .. }
+                if !self.link.replies_end_streams() && !self.outstanding.contains(request) =>
+            {
+                self.streams.insert(*request);
             }
             Said::Reply { request, .. }
             | Said::Done { request }
@@ -237,7 +237,7 @@ impl Exchange {
             }
             _ => {}
         }
-        (self.printer)(&format!("< {line}"));
+        (self.printer)(&format!("< {text}"));
         Ok(())
     }
 

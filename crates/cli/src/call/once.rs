@@ -91,7 +91,7 @@ fn reply(link: &mut dyn Link, event: &str, timeout: Duration) -> Outcome<()> {
 /// Prints what arrives until the connection ends.
 fn follow(link: &mut dyn Link) -> Outcome<()> {
     loop {
-        match link.next(Duration::from_secs(3_600))? {
+        match link.next(Duration::from_hours(1))? {
             Some(closed @ Said::Closed { .. }) => {
                 output::remark(&shown(&closed));
                 return Ok(());

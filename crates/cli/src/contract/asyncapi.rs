@@ -110,14 +110,14 @@ impl Document {
             messages.insert(key.clone(), message);
             return self.operation(namespace, "receive", &key, json!({}));
         }
-        let key = self.message(messages, &event.event, event.body.as_ref(), "");
+        let key = self.message(messages, &event.name, event.body.as_ref(), "");
         let mut details = json!({});
         let reply = event
             .reply
             .as_ref()
             .and_then(|reply| Some((reply, self.schemas.shape(reply)?)));
         if let Some((reply, shape)) = reply {
-            let answer = self.message(messages, &event.event, Some(reply), "reply");
+            let answer = self.message(messages, &event.name, Some(reply), "reply");
             details["reply"] = json!({
                 "channel": {"$ref": format!("#/channels/{}", namespace.key)},
                 "messages": [{"$ref": format!("#/channels/{}/messages/{answer}", namespace.key)}],

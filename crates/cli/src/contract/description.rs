@@ -51,7 +51,8 @@ pub(crate) struct Gateway {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Event {
     /// Empty for binary messages.
-    pub(crate) event: String,
+    #[serde(rename = "event")]
+    pub(crate) name: String,
     pub(crate) method: String,
     #[serde(default)]
     pub(crate) kind: Kind,

@@ -34,10 +34,11 @@ pub(crate) fn typescript(description: &Description, title: &str) -> String {
     text.push_str(&blocks.concat());
     if let [only] = namespaces.as_slice() {
         let name = &only.pascal;
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\nexport type ServerToClientEvents = {name}ServerToClientEvents;\n\
              export type ClientToServerEvents = {name}ClientToServerEvents;\n"
-        ));
+        );
     }
     text.push_str(CLIENT);
     for namespace in &namespaces {
@@ -53,7 +54,7 @@ fn block(namespace: &Namespace<'_>, schemas: &mut Schemas) -> String {
         .map(|event| {
             let body = event.body.as_ref().and_then(|body| schemas.shape(body));
             let reply = event.reply.as_ref().and_then(|reply| schemas.shape(reply));
-            (event.event.as_str(), body, reply)
+            (event.name.as_str(), body, reply)
         })
         .collect();
     let (path, name) = (namespace.path, &namespace.pascal);
@@ -143,7 +144,7 @@ fn pushes<'a>(namespace: &Namespace<'a>, schemas: &mut Schemas) -> BTreeMap<&'a 
         let reply = event.reply.as_ref().and_then(|reply| schemas.shape(reply));
         if let Some(item) = reply.filter(|reply| reply.stream && !reply.rerouted) {
             pushes
-                .entry(&event.event)
+                .entry(&event.name)
                 .or_default()
                 .push(data(Some(&item)));
         }

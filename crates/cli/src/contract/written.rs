@@ -90,8 +90,8 @@ impl Written {
         if let Some(item) = stream_item(parsed) {
             self.stream = true;
             return match item {
-                Some(item) => self.peel(item, false),
-                None => "?".clone_into(&mut self.text),
+                Item::Known(item) => self.peel(item, false),
+                Item::Unknown => "?".clone_into(&mut self.text),
             };
         }
         match (last_name(parsed).as_deref(), arguments(parsed).first()) {
@@ -112,9 +112,21 @@ impl Written {
     }
 }
 
-/// What a stream yields: of `impl Stream<Item = T>`, of a box of it, or of
-/// `BoxStream<'_, T>`. The inner `None` is a stream of who knows what.
-fn stream_item(parsed: &Type) -> Option<Option<&Type>> {
+/// What a stream yields.
+enum Item<'a> {
+    Known(&'a Type),
+    Unknown,
+}
+
+impl<'a> Item<'a> {
+    fn of(known: Option<&'a Type>) -> Self {
+        known.map_or(Self::Unknown, Self::Known)
+    }
+}
+
+/// The item of `impl Stream<Item = T>`, of a box of it, or of
+/// `BoxStream<'_, T>`; `None` when it is no stream.
+fn stream_item(parsed: &Type) -> Option<Item<'_>> {
     let bounds = match parsed {
         Type::ImplTrait(parsed) => &parsed.bounds,
         Type::TraitObject(parsed) => &parsed.bounds,
@@ -123,8 +135,8 @@ fn stream_item(parsed: &Type) -> Option<Option<&Type>> {
             let inner = arguments(parsed).into_iter().next();
             return match name.as_str() {
                 "Pin" | "Box" => stream_item(inner?),
-                "BoxStream" | "LocalBoxStream" => Some(inner),
-                "ReplyStream" => Some(None),
+                "BoxStream" | "LocalBoxStream" => Some(Item::of(inner)),
+                "ReplyStream" => Some(Item::Unknown),
                 _ => None,
             };
         }
@@ -138,12 +150,13 @@ fn stream_item(parsed: &Type) -> Option<Option<&Type>> {
             return None;
         }
         let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-            return Some(None);
+            return Some(Item::Unknown);
         };
-        Some(arguments.args.iter().find_map(|argument| match argument {
+        let item = arguments.args.iter().find_map(|argument| match argument {
             GenericArgument::AssocType(item) if item.ident == "Item" => Some(&item.ty),
             _ => None,
-        }))
+        });
+        Some(Item::of(item))
     })
 }
 

@@ -66,13 +66,13 @@ pub(crate) fn add(text: &str, path: &str) -> Outcome<String> {
     let written = |item: &syn::Item| text[source.range(item.span())].to_owned();
     let ours = || imports().filter(|item| written(item).starts_with("use crate::"));
 
-    if let Some(smaller) = ours().filter(|item| written(item) < line).last() {
+    if let Some(smaller) = ours().rfind(|item| written(item) < line) {
         return Ok(source.inserted_lines(source.line_after(smaller), &[&line]));
     }
     if let Some(first) = ours().next() {
         return Ok(source.inserted_lines(source.begin_with_comments(first), &[&line]));
     }
-    if let Some(last) = imports().last() {
+    if let Some(last) = imports().next_back() {
         return Ok(source.inserted_lines(source.line_after(last), &["", &line]));
     }
     let last_module = source
@@ -104,7 +104,7 @@ pub(crate) fn add_reexport(text: &str, file: &str, name: &str) -> Outcome<String
     };
     let ours = || imports().filter(|item| written(item).starts_with("pub use self::"));
 
-    if let Some(smaller) = ours().filter(|item| written(item) < line).last() {
+    if let Some(smaller) = ours().rfind(|item| written(item) < line) {
         return Ok(source.inserted_lines(source.line_after(smaller), &[&line]));
     }
     if let Some(first) = ours().next() {
@@ -145,7 +145,7 @@ fn flatten(tree: &syn::UseTree, prefix: String, names: &mut Vec<(String, String)
             }
         }
         // What a `*` brings cannot be known from this file.
-        _ => {}
+        syn::UseTree::Glob(_) => {}
     }
 }
 

@@ -19,7 +19,7 @@ use crate::templates::Templates;
 /// Plans it; with what to do next.
 pub(crate) fn gateway(options: &GenerateGateway, from: &Path) -> Outcome<(Plan, String)> {
     let project = Project::find(from)?;
-    let templates = Templates::new(Some(project.templates()))?;
+    let templates = Templates::new(Some(&project.templates()))?;
     let place = Place::find(&project, &options.one, "gateway")?;
     let mut plan = Plan::new(&project.root);
     let manifest = plan.read(&project.manifest())?;

@@ -52,7 +52,7 @@ impl Kind {
 /// Plans one of them.
 pub(crate) fn one(kind: Kind, options: &GenerateOne, from: &Path) -> Outcome<Plan> {
     let project = Project::find(from)?;
-    let templates = Templates::new(Some(project.templates()))?;
+    let templates = Templates::new(Some(&project.templates()))?;
     let place = Place::find(&project, options, kind.file_ending())?;
     let mut plan = Plan::new(&project.root);
     let manifest = plan.read(&project.manifest())?;

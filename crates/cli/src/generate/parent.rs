@@ -91,11 +91,11 @@ fn choose(project: &Project, folder: &Path, owners: Vec<Owner>) -> Outcome<Optio
     {
         return Ok(Some(owner.clone()));
     }
-    let names: Vec<_> = owners.iter().map(|owner| owner.name.as_str()).collect();
+    let all: Vec<_> = owners.iter().map(|owner| owner.name.as_str()).collect();
     Err(Failure::new(format!(
         "{} has several modules ({}); say which one with --module",
         folder.display(),
-        names.join(", ")
+        all.join(", ")
     )))
 }
 
