@@ -59,7 +59,11 @@ fn processor() -> String {
         .lines()
         .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
         .map_or("unknown", |(_, model)| model);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // This process is kept on one core, so that it may not be asked itself.
+    let cores = text
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
     format!("{model}, {cores} cores")
 }
 
