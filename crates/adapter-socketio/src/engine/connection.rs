@@ -166,7 +166,7 @@ impl Connection {
         let reason = self.reason.unwrap_or(reason);
         match std::mem::replace(&mut self.transport, Transport::Gone) {
             // What is left of the closing handshake goes on without the session.
-            Transport::WebSocket(socket) => discard(socket),
+            Transport::WebSocket(socket) => discard(*socket),
             Transport::Polling(polling) if reason.is_orderly() => {
                 let delivered = polling.deliver(self.sender.outbox());
                 // Nothing is to be done about a client that does not come for the rest.

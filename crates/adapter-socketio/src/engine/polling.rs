@@ -143,7 +143,7 @@ impl Polling {
     /// Begins an upgrade, unless one is under way.
     pub(super) fn probe(&mut self, socket: Box<WebSocket>, timeout: Duration, now: Instant) {
         if self.probe.is_some() {
-            discard(socket);
+            discard(*socket);
         } else {
             self.probe = Some((socket, Upgrade::new(timeout, now)));
         }
@@ -226,7 +226,7 @@ impl Polling {
                 Woken::Command(Some(Command::Ready(ready))) => {
                     let _ = ready.send(());
                 }
-                Woken::Command(Some(Command::Probe(socket))) => discard(socket),
+                Woken::Command(Some(Command::Probe(socket))) => discard(*socket),
                 Woken::Command(None) | Woken::Stop(_) => return,
                 // It is too late for what the client says now.
                 Woken::Command(Some(Command::Packets(_)))
@@ -249,13 +249,13 @@ impl Polling {
 
     fn abandon(&mut self) {
         if let Some((socket, _)) = self.probe.take() {
-            discard(socket);
+            discard(*socket);
         }
     }
 }
 
 /// Closes a WebSocket and leaves the rest of the closing handshake to it.
-pub(super) fn discard(mut socket: Box<WebSocket>) {
+pub(super) fn discard(mut socket: WebSocket) {
     socket.outbox().close(Some(Frame::close(1000, "")));
     // The socket notices that it is closed and ends in order, by itself.
     let ended = socket.next().now_or_never();

@@ -258,11 +258,11 @@ impl Engine {
                 return;
             };
             match route {
-                Route::WebSocket => discard(Box::new(socket)),
+                Route::WebSocket => discard(socket),
                 Route::Polling(session) => {
                     let sent = session.send(Command::Probe(Box::new(socket))).await;
                     if let Err(mpsc::error::SendError(Command::Probe(socket))) = sent {
-                        discard(socket);
+                        discard(*socket);
                     }
                 }
             }
