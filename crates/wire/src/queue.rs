@@ -97,9 +97,9 @@ pub(crate) enum Pushed {
 /// frames, then messages.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    /// The rest of a frame that was cut, and frames that have to follow it as they are.
-    committed: VecDeque<Piece>,
-    control: VecDeque<Frame>,
+    /// What goes before messages: the rest of a frame that was cut, frames that have to follow it as
+    /// they are, control frames.
+    ahead: VecDeque<Piece>,
     frames: VecDeque<Entry>,
     volatile: usize,
     /// Bytes queued or taken by the writer and not yet confirmed, control frames left out.
@@ -125,7 +125,7 @@ impl Queue {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.committed.is_empty() && self.control.is_empty() && self.frames.is_empty()
+        self.ahead.is_empty() && self.frames.is_empty()
     }
 
     /// Queues a frame within the bounds. `stalled` says that the connection takes nothing at present.
@@ -180,14 +180,17 @@ impl Queue {
 
     /// Queues a ping or pong; beyond the bound the oldest pong gives way.
     pub(crate) fn push_control(&mut self, frame: Frame) {
-        if self.control.len() >= MAX_CONTROL {
+        let waiting = self.ahead.iter().filter(|piece| piece.is_whole_control());
+        if waiting.count() >= MAX_CONTROL {
+            let pong = Some(OpCode::Pong);
             let oldest = self
-                .control
+                .ahead
                 .iter()
-                .position(|f| f.op_code() == OpCode::Pong);
-            self.control.remove(oldest.unwrap_or(0));
+                .position(|piece| piece.whole_op_code() == pong);
+            let oldest = oldest.or_else(|| self.ahead.iter().position(Piece::is_whole_control));
+            self.ahead.remove(oldest.expect("many were counted"));
         }
-        self.control.push_back(frame);
+        self.ahead.push_back(Piece::new(frame, Kind::Control));
     }
 
     /// Drops everything but the rest of a frame that is half sent.
@@ -195,24 +198,21 @@ impl Queue {
         self.dropped += self.frames.len() as u64;
         self.bytes -= self.frames.iter().map(|e| e.frame.len()).sum::<usize>();
         self.frames = VecDeque::new();
-        self.control = VecDeque::new();
         self.volatile = 0;
         self.cleared = true;
-        let mut pieces: Vec<_> = std::mem::take(&mut self.committed).into();
+        let mut pieces: Vec<_> = std::mem::take(&mut self.ahead).into();
         if pieces.first().is_some_and(|piece| piece.rest) {
-            self.committed.push_back(pieces.remove(0));
+            self.ahead.push_back(pieces.remove(0));
         }
-        self.dropped += pieces.len() as u64;
+        let messages = pieces.iter().filter(|piece| piece.kind != Kind::Control);
+        self.dropped += messages.count() as u64;
         self.forget(&mut pieces);
     }
 
     /// The next bytes to write. They count as queued until [`Queue::settle`].
     pub(crate) fn pop(&mut self, config: &OutboxConfig) -> Option<Piece> {
-        if let Some(committed) = self.committed.pop_front() {
-            return Some(committed);
-        }
-        if let Some(frame) = self.control.pop_front() {
-            return Some(Piece::new(frame, Kind::Control));
+        if let Some(piece) = self.ahead.pop_front() {
+            return Some(piece);
         }
         self.queue_gap_notice(config);
         let entry = self.frames.pop_front()?;
@@ -227,8 +227,8 @@ impl Queue {
 
     /// The next whole frame, for a consumer that takes frames one by one; it stops counting at once.
     pub(crate) fn pop_frame(&mut self, config: &OutboxConfig) -> Option<Frame> {
-        if let Some(frame) = self.control.pop_front() {
-            return Some(frame);
+        if let Some(piece) = self.ahead.pop_front() {
+            return Some(piece.into_frame());
         }
         self.queue_gap_notice(config);
         let entry = self.frames.pop_front()?;
@@ -258,8 +258,8 @@ impl Queue {
             done += 1;
         }
         for piece in pieces.drain(..).skip(done).rev() {
-            if piece.rest || (committed && !self.cleared) {
-                self.committed.push_front(piece);
+            if piece.rest || piece.kind == Kind::Control || (committed && !self.cleared) {
+                self.ahead.push_front(piece);
             } else {
                 self.put_back(piece);
             }
@@ -281,11 +281,10 @@ impl Queue {
 
     /// Length of what [`Queue::pop_frame`] gives next.
     pub(crate) fn peek_len(&self) -> Option<usize> {
-        let next = self
-            .control
-            .front()
-            .or(self.frames.front().map(|e| &e.frame));
-        next.map(Frame::len)
+        match self.ahead.front() {
+            Some(piece) => Some(piece.bytes.len()),
+            None => self.frames.front().map(|entry| entry.frame.len()),
+        }
     }
 
     /// Whether `bytes` more leave it at most half full; also when nothing at all is queued.
@@ -297,7 +296,7 @@ impl Queue {
 
     /// Drops the rest of a half sent frame; the transport is gone.
     pub(crate) fn forget_rest(&mut self) {
-        let mut pieces = std::mem::take(&mut self.committed).into();
+        let mut pieces = std::mem::take(&mut self.ahead).into();
         self.forget(&mut pieces);
     }
 
@@ -306,27 +305,19 @@ impl Queue {
         if self.frames.is_empty() && self.frames.capacity() > 16 {
             self.frames = VecDeque::new();
         }
-        if self.control.is_empty() && self.control.capacity() > 4 {
-            self.control = VecDeque::new();
-        }
-        if self.committed.is_empty() && self.committed.capacity() > 0 {
-            self.committed = VecDeque::new();
+        if self.ahead.is_empty() && self.ahead.capacity() > 0 {
+            self.ahead = VecDeque::new();
         }
     }
 
     fn put_back(&mut self, piece: Piece) {
-        let kind = piece.kind;
+        let volatile = piece.kind == Kind::Volatile;
         let frame = piece.into_frame();
-        if kind == Kind::Control {
-            self.control.push_front(frame);
-            return;
-        }
         if self.cleared && frame.op_code() != OpCode::Close {
             self.bytes -= frame.len();
             self.dropped += 1;
             return;
         }
-        let volatile = kind == Kind::Volatile;
         self.volatile += usize::from(volatile);
         self.frames.push_front(Entry { frame, volatile });
     }
@@ -410,6 +401,16 @@ impl Piece {
             kind,
             rest: false,
         }
+    }
+
+    /// What frame it is, unless a part of it has left.
+    fn whole_op_code(&self) -> Option<OpCode> {
+        let first = self.bytes.first().filter(|_| !self.rest)?;
+        OpCode::from_bits(first & 0x0f)
+    }
+
+    fn is_whole_control(&self) -> bool {
+        !self.rest && self.kind == Kind::Control
     }
 
     fn is_compressed(&self) -> bool {
