@@ -77,7 +77,7 @@ pub async fn a_client_that_ignores_pings_is_dropped(subject: Subject) {
 
 /// CONTRACT 10: the life of a connection, off by default.
 pub async fn a_connection_above_its_age_is_closed(subject: Subject) {
-    let age = Duration::from_millis(100);
+    let age = Duration::from_millis(500);
     let stage = Stage::with(&subject, |config| config.max_connection_age = Some(age)).await;
     let mut client = stage.client().connect().await;
     let seen = client.expect_close().await;

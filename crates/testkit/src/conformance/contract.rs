@@ -9,7 +9,9 @@ pub struct ContractLine {
     pub section: u8,
     /// What it says, in short.
     pub text: &'static str,
-    /// The properties that prove it, as `module::name`.
+    /// The properties that prove it, as `module::name`. Those of `hosting`
+    /// are tests of their own, since they are about ports and not about an
+    /// adapter's clients.
     pub properties: &'static [&'static str],
 }
 
@@ -134,6 +136,15 @@ pub const CONTRACT: &[ContractLine] = &[
             "acks::a_handler_asks_its_client_and_gets_the_answer",
             "acks::an_answer_to_no_question_is_ignored",
             "acks::a_question_is_answered_by_the_client_that_was_asked",
+        ],
+    },
+    ContractLine {
+        section: 2,
+        text: "`Native::at(\"/ws\")`; only configured subprotocols; a plain GET belongs to the user's route if there is one",
+        properties: &[
+            "hosting::a_prefix_moves_every_namespace",
+            "hosting::only_configured_subprotocols_are_accepted",
+            "hosting::a_plain_get_at_a_gateways_path_belongs_to_the_users_route",
         ],
     },
     ContractLine {
@@ -377,6 +388,14 @@ pub const CONTRACT: &[ContractLine] = &[
         ],
     },
     ContractLine {
+        section: 7,
+        text: "`port = N` and `adapter = ..` of a gateway",
+        properties: &[
+            "hosting::a_gateway_with_a_port_has_a_listener_of_its_own",
+            "hosting::a_gateway_may_choose_its_adapter",
+        ],
+    },
+    ContractLine {
         section: 8,
         text: "every client is in the room of its own id",
         properties: &["rooms::a_client_is_reached_by_its_id"],
@@ -406,6 +425,11 @@ pub const CONTRACT: &[ContractLine] = &[
         section: 8,
         text: "`server` of a gateway never reaches another namespace",
         properties: &["rooms::namespaces_do_not_hear_each_other"],
+    },
+    ContractLine {
+        section: 8,
+        text: "a room holds clients of both adapters",
+        properties: &["hosting::a_room_holds_clients_of_both_adapters"],
     },
     ContractLine {
         section: 9,
@@ -556,5 +580,14 @@ pub const CONTRACT: &[ContractLine] = &[
         section: 12,
         text: "gateways are providers, injectable elsewhere; `ServerOf<Gateway>`",
         properties: &["startup::a_gateway_and_its_server_are_injected_elsewhere"],
+    },
+    ContractLine {
+        section: 12,
+        text: "`WebSocketServer` from anywhere; HTTP routes share port and providers; `into_router()` in somebody else's axum",
+        properties: &[
+            "hosting::the_server_of_a_gateway_reaches_its_clients_from_anywhere",
+            "hosting::routes_and_gateways_share_the_port_and_the_providers",
+            "hosting::somebody_elses_axum_hosts_the_whole_application",
+        ],
     },
 ];
