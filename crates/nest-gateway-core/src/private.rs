@@ -17,7 +17,7 @@ mod rules;
 
 use std::marker::PhantomData;
 
-pub use self::arguments::{ArgumentPipes, Body, field, within};
+pub use self::arguments::{ArgumentPipes, Body, within};
 pub use self::construct::{ShownError, bind, dependencies, factory, message, source, value};
 pub use self::reply::{HandlerError, Never, ReplyValue, StreamItem};
 pub use crate::broadcast::Event;

@@ -53,13 +53,11 @@ impl Opt {
     pub(crate) fn text(self, errors: &mut Errors, example: &str) -> Option<LitStr> {
         let name = self.name.clone();
         let value = self.assigned(errors, example)?;
-        match text(&value) {
-            Some(text) => Some(text.clone()),
-            None => {
-                errors.push(value, format!("a string is expected: `{name} = {example}`"));
-                None
-            }
+        let text = text(&value).cloned();
+        if text.is_none() {
+            errors.push(value, format!("a string is expected: `{name} = {example}`"));
         }
+        text
     }
 
     /// `name(a, b, c)`.
@@ -319,7 +317,7 @@ pub(crate) fn moved(tokens: &TokenStream, span: Span) -> TokenStream {
 pub(crate) fn across(tokens: impl quote::ToTokens, value: TokenStream) -> TokenStream {
     let tokens = tokens.into_token_stream();
     let last = tokens.clone().into_iter().last();
-    let last = last.map_or_else(Span::call_site, |last| at(last));
+    let last = last.map_or_else(Span::call_site, at);
     let mut arguments = Group::new(Delimiter::Parenthesis, value);
     arguments.set_span(last);
     let identity = quote::quote_spanned!(at(&tokens)=> ::core::convert::identity);

@@ -60,7 +60,7 @@ use proc_macro::TokenStream;
 /// module can list it. It cannot be generic.
 #[proc_macro_attribute]
 pub fn websocket_gateway(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::gateway(options.into(), item.into()).into()
+    expand::gateway(options.into(), &item.into()).into()
 }
 
 /// Reads the handlers of a gateway's impl block.
@@ -116,7 +116,7 @@ pub fn websocket_gateway(options: TokenStream, item: TokenStream) -> TokenStream
 /// `crate = ::path::to::nest_gateway`, as for [`macro@websocket_gateway`].
 #[proc_macro_attribute]
 pub fn subscriptions(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::subscriptions(options.into(), item.into()).into()
+    expand::subscriptions(options.into(), &item.into()).into()
 }
 
 /// Lets the container construct a type.
@@ -150,7 +150,7 @@ pub fn subscriptions(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Option: `crate = ::path::to::nest_gateway`.
 #[proc_macro_attribute]
 pub fn injectable(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::injectable(options.into(), item.into()).into()
+    expand::injectable(options.into(), &item.into()).into()
 }
 
 /// Declares a module.
@@ -185,7 +185,7 @@ pub fn injectable(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Providers that are missing, or need each other, are reported at start-up.
 #[proc_macro_attribute]
 pub fn module(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::module(options.into(), item.into()).into()
+    expand::module(options.into(), &item.into()).into()
 }
 
 /// Subscribes a method to an event: `#[subscribe_message("event")]`, in an impl
@@ -197,7 +197,7 @@ pub fn module(options: TokenStream, item: TokenStream) -> TokenStream {
 /// of a client are handled one after another.
 #[proc_macro_attribute]
 pub fn subscribe_message(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::beside("subscribe_message", options.into(), item.into()).into()
+    expand::beside("subscribe_message", &options.into(), &item.into()).into()
 }
 
 /// Subscribes a method to binary messages without an envelope, which the native
@@ -206,7 +206,7 @@ pub fn subscribe_message(options: TokenStream, item: TokenStream) -> TokenStream
 /// The option `concurrent` is that of [`macro@subscribe_message`].
 #[proc_macro_attribute]
 pub fn subscribe_binary(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::beside("subscribe_binary", options.into(), item.into()).into()
+    expand::beside("subscribe_binary", &options.into(), &item.into()).into()
 }
 
 /// Guards of a gateway or a handler: `#[use_guards(WsJwtGuard,
@@ -214,26 +214,26 @@ pub fn subscribe_binary(options: TokenStream, item: TokenStream) -> TokenStream 
 /// expression a value.
 #[proc_macro_attribute]
 pub fn use_guards(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::beside("use_guards", options.into(), item.into()).into()
+    expand::beside("use_guards", &options.into(), &item.into()).into()
 }
 
 /// Interceptors of a gateway or a handler; written as [`macro@use_guards`].
 #[proc_macro_attribute]
 pub fn use_interceptors(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::beside("use_interceptors", options.into(), item.into()).into()
+    expand::beside("use_interceptors", &options.into(), &item.into()).into()
 }
 
 /// Pipes of a gateway, a handler or one of its arguments; written as
 /// [`macro@use_guards`].
 #[proc_macro_attribute]
 pub fn use_pipes(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::beside("use_pipes", options.into(), item.into()).into()
+    expand::beside("use_pipes", &options.into(), &item.into()).into()
 }
 
 /// Exception filters of a gateway or a handler; written as [`macro@use_guards`].
 #[proc_macro_attribute]
 pub fn use_filters(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::beside("use_filters", options.into(), item.into()).into()
+    expand::beside("use_filters", &options.into(), &item.into()).into()
 }
 
 /// A value on a gateway or a handler that guards and interceptors read by its
@@ -241,7 +241,7 @@ pub fn use_filters(options: TokenStream, item: TokenStream) -> TokenStream {
 /// of a handler comes before that of its gateway.
 #[proc_macro_attribute]
 pub fn set_metadata(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::beside("set_metadata", options.into(), item.into()).into()
+    expand::beside("set_metadata", &options.into(), &item.into()).into()
 }
 
 /// Gives a body the name of its event, for `server.send(&event)`:

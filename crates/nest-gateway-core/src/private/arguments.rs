@@ -115,11 +115,6 @@ impl<A> NoExtractorRung<A> for Tag<A> {
     }
 }
 
-/// One field of the message's body; empty when there is none.
-pub fn field(context: &ExecutionContext, name: &str) -> Payload {
-    context.data().field(name)
-}
-
 /// Says in a body's error which field of the message it is about.
 pub fn within<T>(field: &str, extracted: Result<T, WsException>) -> Result<T, WsException> {
     extracted.map_err(|exception| match exception.source_as::<BodyError>() {

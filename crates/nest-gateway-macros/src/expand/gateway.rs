@@ -13,7 +13,7 @@ use crate::check;
 use crate::errors::Errors;
 use crate::model::Gateway;
 
-pub(crate) fn gateway(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn gateway(options: TokenStream, item: &TokenStream) -> TokenStream {
     let item = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Struct(item)) => item,
         Ok(Item::Impl(_)) => {
@@ -48,10 +48,8 @@ pub(crate) fn gateway(options: TokenStream, item: TokenStream) -> TokenStream {
 fn description(private: &TokenStream, gateway: &Gateway) -> TokenStream {
     let generated = generated();
     let ident = &gateway.item.ident;
-    let namespace = match &gateway.namespace {
-        Some(namespace) => quote!(#namespace),
-        None => quote!("/"),
-    };
+    let root = || syn::parse_quote!("/");
+    let namespace = gateway.namespace.clone().unwrap_or_else(root);
     let port = gateway.port.iter();
     let adapters = &gateway.adapters;
     let enhancers = enhancers(private, &gateway.enhancers).into_iter();

@@ -136,9 +136,10 @@ fn extract(private: &TokenStream, index: usize, argument: &Argument) -> TokenStr
     let ty = &argument.ty;
     let span = at(ty);
     let private = moved(private, span);
-    let body = match &argument.own_body {
-        Some(_) => own_body(&private, index, argument, span),
-        None => quote_spanned!(span=> ::core::option::Option::None),
+    let body = if argument.own_body.is_some() {
+        own_body(index, argument, span)
+    } else {
+        quote_spanned!(span=> ::core::option::Option::None)
     };
     let within = |result: TokenStream| match &argument.field {
         Some(field) => quote_spanned!(span=> #private::within(#field, #result)),
@@ -159,11 +160,9 @@ fn extract(private: &TokenStream, index: usize, argument: &Argument) -> TokenStr
 }
 
 /// The body that is the argument's own: a field, or what its pipes leave.
-fn own_body(private: &TokenStream, index: usize, argument: &Argument, span: Span) -> TokenStream {
-    let body = match &argument.field {
-        Some(field) => quote_spanned!(span=> #private::field(__context, #field)),
-        None => quote_spanned!(span=> __context.data()),
-    };
+fn own_body(index: usize, argument: &Argument, span: Span) -> TokenStream {
+    let field = argument.field.iter();
+    let body = quote_spanned!(span=> __context.data() #(.field(#field))*);
     let piped = (!argument.pipes.is_empty()).then(|| {
         let pipes = pipes_name(index);
         quote_spanned!(span=> let __body = #pipes.transform(__body, __context).await?;)
@@ -279,9 +278,10 @@ fn reply_type(output: &ReturnType) -> TokenStream {
 }
 
 fn option(text: Option<String>) -> TokenStream {
-    match text {
-        Some(text) => quote!(::core::option::Option::Some(#text)),
-        None => quote!(::core::option::Option::None),
+    if let Some(text) = text {
+        quote!(::core::option::Option::Some(#text))
+    } else {
+        quote!(::core::option::Option::None)
     }
 }
 

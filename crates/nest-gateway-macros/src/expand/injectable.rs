@@ -9,14 +9,14 @@ use crate::attrs::at;
 use crate::errors::Errors;
 use crate::model::{Constructor, Field, Injectable};
 
-pub(crate) fn injectable(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn injectable(options: TokenStream, item: &TokenStream) -> TokenStream {
     const ELSEWHERE: &str = "`#[injectable]` goes on a struct, whose fields are injected, or on an \
                              impl block with `fn new(..)`, whose arguments are injected";
     let Ok(parsed) = syn::parse2::<Item>(item.clone()) else {
         return misplaced(item, ELSEWHERE);
     };
     let mut errors = Errors::default();
-    let Ok(injectable) = Injectable::parse(options, parsed, &mut errors) else {
+    let Some(injectable) = Injectable::parse(options, parsed, &mut errors) else {
         return misplaced(item, ELSEWHERE);
     };
     let (item, impls) = match &injectable {

@@ -8,7 +8,7 @@ use crate::attrs::is_named;
 use crate::errors::Errors;
 
 /// The item as it is, with a mistake reported on its name.
-pub(crate) fn misplaced(item: TokenStream, text: &str) -> TokenStream {
+pub(crate) fn misplaced(item: &TokenStream, text: &str) -> TokenStream {
     let mut errors = Errors::default();
     match syn::parse2::<Item>(item.clone()) {
         Ok(parsed) => errors.push(name(&parsed), text),
@@ -20,7 +20,7 @@ pub(crate) fn misplaced(item: TokenStream, text: &str) -> TokenStream {
 
 /// An attribute that belongs to others (`#[use_guards(..)]`), when the compiler
 /// comes to it before them, or without them.
-pub(crate) fn beside(name: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn beside(name: &str, arguments: &TokenStream, item: &TokenStream) -> TokenStream {
     let method = name.starts_with("subscribe");
     let Ok(mut parsed) = syn::parse2::<Item>(item.clone()) else {
         return misplaced_method(name, item);
@@ -55,7 +55,7 @@ pub(crate) fn beside(name: &str, arguments: TokenStream, item: TokenStream) -> T
 
 /// A method: its impl block lacks `#[subscriptions]`, which would have taken
 /// the attribute.
-fn misplaced_method(name: &str, item: TokenStream) -> TokenStream {
+fn misplaced_method(name: &str, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     errors.add(syn::Error::new(
         proc_macro2::Span::call_site(),
@@ -67,14 +67,12 @@ fn misplaced_method(name: &str, item: TokenStream) -> TokenStream {
     let errors = errors.into_tokens();
     // Among methods there is no place for a macro call, and a block of code
     // that reports the mistake is part of none; a function can hold it.
-    match syn::parse2::<syn::ImplItemFn>(item.clone()) {
-        Ok(mut method) => {
-            let block = &method.block;
-            method.block = syn::parse_quote!({ #errors #block });
-            quote!(#method)
-        }
-        Err(_) => quote!(#errors #item),
-    }
+    let Ok(mut method) = syn::parse2::<syn::ImplItemFn>(item.clone()) else {
+        return quote!(#errors #item);
+    };
+    let block = &method.block;
+    method.block = syn::parse_quote!({ #errors #block });
+    quote!(#method)
 }
 
 fn attributes(item: &mut Item) -> Option<&mut Vec<Attribute>> {

@@ -9,7 +9,7 @@ use crate::attrs::{Listed, at};
 use crate::errors::Errors;
 use crate::model::{Module, Provider, ProviderSource};
 
-pub(crate) fn module(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn module(options: TokenStream, item: &TokenStream) -> TokenStream {
     let Ok(Item::Struct(item)) = syn::parse2::<Item>(item.clone()) else {
         return misplaced(
             item,

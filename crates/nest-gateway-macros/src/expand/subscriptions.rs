@@ -10,7 +10,7 @@ use crate::check;
 use crate::errors::Errors;
 use crate::model::Subscriptions;
 
-pub(crate) fn subscriptions(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn subscriptions(options: TokenStream, item: &TokenStream) -> TokenStream {
     let item = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Impl(item)) => item,
         Ok(Item::Struct(_)) => {

@@ -40,10 +40,8 @@ pub(crate) fn ws_error(input: TokenStream) -> TokenStream {
 }
 
 fn arm(private: &TokenStream, ident: &Ident, variant: &Variant) -> TokenStream {
-    let path = match &variant.name {
-        Some(name) => quote!(#ident::#name),
-        None => quote!(#ident),
-    };
+    let name = variant.name.iter();
+    let path = quote!(#ident #(::#name)*);
     let span = at(variant.name.as_ref().unwrap_or(ident));
     match &variant.code {
         Code::Internal => {
@@ -57,19 +55,15 @@ fn arm(private: &TokenStream, ident: &Ident, variant: &Variant) -> TokenStream {
                 #path { #member: __inner } => ::core::convert::Into::into(__inner),
             }
         }
-        Code::Public {
-            code,
-            message,
-            status,
-        } => {
-            let (bindings, message) = match message {
+        Code::Public(public) => {
+            let (bindings, message) = match &public.message {
                 Some(message) => bound(&variant.fields, message),
                 None => (
                     TokenStream::new(),
                     quote_spanned!(span=> #private::message(&__error)),
                 ),
             };
-            let (code, status) = (code.iter(), status.iter());
+            let (code, status) = (public.code.iter(), public.status.iter());
             quote_spanned! {span=>
                 #path { #bindings .. } => {
                     let __exception = #private::WsException::new(#message);

@@ -99,6 +99,15 @@ impl Handler {
             Self::refuse_leftovers(method, &enhancers, errors);
             return None;
         }
+        // The signature of a handler is not free: what a lint would have changed
+        // about it cannot be changed.
+        method.attrs.push(syn::parse_quote! {
+            #[allow(
+                clippy::unused_self,
+                clippy::unused_async,
+                clippy::needless_pass_by_value
+            )]
+        });
         let subscriptions = subscriptions
             .into_iter()
             .filter_map(|(name, attribute)| Subscription::parse(name, attribute, errors))

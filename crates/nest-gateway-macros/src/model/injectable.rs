@@ -31,16 +31,12 @@ pub(crate) struct Constructor {
 }
 
 impl Injectable {
-    pub(crate) fn parse(
-        options: TokenStream,
-        item: Item,
-        errors: &mut Errors,
-    ) -> Result<Self, Item> {
+    pub(crate) fn parse(options: TokenStream, item: Item, errors: &mut Errors) -> Option<Self> {
         match item {
             Item::Struct(mut item) => {
                 let fields = Field::all(&mut item.fields, errors);
                 refuse_generics(&item.generics, errors);
-                Ok(Self::Struct {
+                Some(Self::Struct {
                     root: Root::alone("injectable", options, errors),
                     item,
                     fields,
@@ -49,13 +45,13 @@ impl Injectable {
             Item::Impl(item) if item.trait_.is_none() => {
                 let constructor = Constructor::find(&item, errors);
                 refuse_generics(&item.generics, errors);
-                Ok(Self::Impl {
+                Some(Self::Impl {
                     root: Root::alone("injectable", options, errors),
                     constructor,
                     item,
                 })
             }
-            other => Err(other),
+            _ => None,
         }
     }
 }

@@ -28,11 +28,15 @@ pub(crate) enum Code {
     /// What the wrapped error says.
     Transparent,
     /// A message, by default what `Display` writes, with a code and a status.
-    Public {
-        code: Option<Expr>,
-        message: Option<LitStr>,
-        status: Option<Expr>,
-    },
+    Public(Box<Public>),
+}
+
+/// What may be shown.
+#[derive(Clone)]
+pub(crate) struct Public {
+    pub(crate) code: Option<Expr>,
+    pub(crate) message: Option<LitStr>,
+    pub(crate) status: Option<Expr>,
 }
 
 const OPTIONS: [&str; 6] = [
@@ -154,11 +158,11 @@ impl Code {
             }
             Some((_, special)) => Some(special),
             None if only_root => None,
-            None => Some(Self::Public {
+            None => Some(Self::Public(Box::new(Public {
                 code,
                 message,
                 status,
-            }),
+            }))),
         }
     }
 }

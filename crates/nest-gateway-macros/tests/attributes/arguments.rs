@@ -30,7 +30,7 @@ struct Upper;
 impl Pipe for Upper {
     async fn transform(&self, body: Payload, _: &ExecutionContext) -> Result<Payload, WsException> {
         let text: String = body.decode()?;
-        Ok(Payload::from_serialize(&text.to_uppercase()).map_err(WsException::internal)?)
+        Payload::from_serialize(&text.to_uppercase()).map_err(WsException::internal)
     }
 }
 
@@ -40,7 +40,7 @@ struct Suffix(&'static str);
 impl Pipe for Suffix {
     async fn transform(&self, body: Payload, _: &ExecutionContext) -> Result<Payload, WsException> {
         let text: String = body.decode()?;
-        Ok(Payload::from_serialize(&(text + self.0)).map_err(WsException::internal)?)
+        Payload::from_serialize(&(text + self.0)).map_err(WsException::internal)
     }
 }
 

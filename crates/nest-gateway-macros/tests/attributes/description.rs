@@ -44,7 +44,7 @@ impl Described {
     fn binary(&self) {}
 
     /// No handler.
-    #[allow(dead_code)]
+    #[expect(dead_code, clippy::unused_self)]
     fn helper(&self) {}
 }
 

@@ -1,4 +1,8 @@
 //! What handlers return.
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "what is wrapped here stands for what can fail or be missing"
+)]
 
 use std::pin::Pin;
 use std::sync::Arc;
