@@ -94,11 +94,13 @@ impl Connection {
         }
     }
 
-    /// Takes compressed messages, as agreed on in the handshake.
+    /// Takes compressed messages too (RFC 7692), with a window that goes on from message to message or
+    /// not. [`Upgrade::accept`](crate::Upgrade::accept) does this where it was agreed on.
     #[cfg(feature = "deflate")]
-    pub(crate) fn inflating(mut self, agreed: Option<&crate::deflate::Agreed>) -> Self {
-        self.inflate = agreed.map(|agreed| Inflate {
-            context_takeover: agreed.client_context_takeover,
+    #[must_use]
+    pub fn inflating(mut self, context_takeover: bool) -> Self {
+        self.inflate = Some(Inflate {
+            context_takeover,
             kept: None,
         });
         self

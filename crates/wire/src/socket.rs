@@ -126,7 +126,11 @@ pub(crate) struct Extensions {
 #[cfg(feature = "deflate")]
 impl Extensions {
     fn connection(self, limits: Limits) -> Connection {
-        Connection::new(limits).inflating(self.deflate.as_ref())
+        let connection = Connection::new(limits);
+        match self.deflate {
+            Some(agreed) => connection.inflating(agreed.client_context_takeover),
+            None => connection,
+        }
     }
 
     fn outbox(self, outbox: Outbox) -> Outbox {
