@@ -9,6 +9,8 @@ mod schema;
 mod typescript;
 mod written;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 pub(crate) use self::asyncapi::asyncapi;
@@ -31,7 +33,11 @@ pub(crate) struct Shape {
 
 /// The schemas of all named types.
 #[derive(Debug, Default)]
-pub(crate) struct Schemas(Map<String, Value>);
+pub(crate) struct Schemas {
+    named: Map<String, Value>,
+    /// The schemas by the same names, as the application gave them.
+    given: Map<String, Value>,
+}
 
 impl Schemas {
     /// The shape of a type; `None` for `()`. Named types are collected.
@@ -52,34 +58,59 @@ impl Schemas {
         })
     }
 
+    /// Adds one of our own.
+    pub(crate) fn insert(&mut self, name: &str, schema: Value) {
+        self.named.insert(name.to_owned(), schema);
+    }
+
     /// The schemas by name.
     pub(crate) fn into_map(self) -> Map<String, Value> {
-        self.0
+        self.named
     }
 
     /// A schema of the application: its definitions are shared, and it is one
     /// of them when its type has a name.
     fn given(&mut self, written: &Written, given: &Value) -> Value {
         let mut schema = given.clone();
+        let mut definitions = Map::new();
         if let Some(object) = schema.as_object_mut() {
             object.remove("$schema");
             for key in ["$defs", "definitions"] {
-                if let Some(Value::Object(definitions)) = object.remove(key) {
-                    for (name, mut definition) in definitions {
-                        schema::point_to_components(&mut definition);
-                        self.0.insert(name, definition);
-                    }
+                if let Some(Value::Object(inner)) = object.remove(key) {
+                    definitions.extend(inner);
                 }
             }
         }
-        schema::point_to_components(&mut schema);
-        match written.name() {
-            Some(name) => {
-                self.0.insert(name.clone(), schema);
-                schema::reference(&name)
-            }
-            None => schema,
+        let own = written.name();
+        if let Some(name) = &own {
+            definitions.insert(name.clone(), schema.clone());
         }
+        let names: BTreeMap<String, String> = definitions
+            .iter()
+            .map(|(name, definition)| (name.clone(), self.free_name(name, definition)))
+            .collect();
+        for (name, mut definition) in definitions {
+            schema::point_to_components(&mut definition, &names);
+            self.named.insert(names[&name].clone(), definition);
+        }
+        if let Some(name) = own {
+            return schema::reference(&names[&name]);
+        }
+        schema::point_to_components(&mut schema, &names);
+        schema
+    }
+
+    /// The name, with a number when another type has it already.
+    fn free_name(&mut self, name: &str, definition: &Value) -> String {
+        let numbered = (2_u32..).map(|number| format!("{name}{number}"));
+        let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+        let free = candidates.find(|name| {
+            let is_ours = name == "Exception";
+            !is_ours && self.given.get(name).is_none_or(|known| known == definition)
+        });
+        let free = free.expect("numbers do not end before the types of an application do");
+        self.given.insert(free.clone(), definition.clone());
+        free
     }
 
     /// A named type without a schema: anything.
@@ -89,7 +120,33 @@ impl Schemas {
                 "description": format!("The application gives no schema for `{name}`."),
             })
         };
-        self.0.entry(name).or_insert_with(anything);
+        self.named.entry(name).or_insert_with(anything);
         schema::reference(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn types_of_the_same_name_stay_apart() {
+        let mut schemas = Schemas::default();
+        let mut shape = |schema: Value| {
+            let of: TypeOf =
+                serde_json::from_value(json!({"type": "Say", "schema": schema})).expect("a type");
+            schemas.shape(&of).expect("data").schema
+        };
+        let first = shape(json!({"type": "string"}));
+        let second = shape(json!({"$ref": "#/$defs/Text", "$defs": {"Text": {"type": "number"}}}));
+        assert_eq!(first, json!({"$ref": "#/components/schemas/Say"}));
+        assert_eq!(second, json!({"$ref": "#/components/schemas/Say2"}));
+        assert_eq!(shape(json!({"type": "string"})), first);
+        assert_eq!(
+            schemas.into_map()["Say2"],
+            json!({"$ref": "#/components/schemas/Text"})
+        );
     }
 }

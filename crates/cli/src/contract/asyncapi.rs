@@ -16,11 +16,7 @@ pub(crate) fn asyncapi(description: &Description, title: &str, version: &str) ->
     for namespace in namespaces(&description.gateways) {
         document.channel(&namespace);
     }
-    let exception = "Exception";
-    document
-        .schemas
-        .0
-        .insert(exception.to_owned(), exception_schema());
+    document.schemas.insert("Exception", exception_schema());
     json!({
         "asyncapi": "3.0.0",
         "info": {"title": title, "version": version, "description": ABOUT},

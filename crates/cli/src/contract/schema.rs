@@ -1,5 +1,7 @@
 //! JSON schemas.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::written::Shape;
@@ -38,8 +40,9 @@ pub(crate) fn from_written(shape: &Shape, named: &mut dyn FnMut(&str) -> Value) 
     }
 }
 
-/// Makes references to definitions inside of a schema point to the components.
-pub(crate) fn point_to_components(schema: &mut Value) {
+/// Makes references to definitions inside of a schema point to the components,
+/// under their names there.
+pub(crate) fn point_to_components(schema: &mut Value, names: &BTreeMap<String, String>) {
     match schema {
         Value::Object(object) => {
             for (key, value) in object.iter_mut() {
@@ -48,12 +51,17 @@ pub(crate) fn point_to_components(schema: &mut Value) {
                     name.or_else(|| target.strip_prefix("#/definitions/"))
                 });
                 match target {
-                    Some(name) if key == "$ref" => *value = json!(format!("{COMPONENTS}{name}")),
-                    _ => point_to_components(value),
+                    Some(name) if key == "$ref" => {
+                        let name = names.get(name).map_or(name, String::as_str);
+                        *value = reference(name)["$ref"].take();
+                    }
+                    _ => point_to_components(value, names),
                 }
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(point_to_components),
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| point_to_components(value, names)),
         _ => {}
     }
 }

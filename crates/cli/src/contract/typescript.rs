@@ -20,9 +20,7 @@ pub(crate) fn typescript(description: &Description, title: &str) -> String {
         .iter()
         .map(|namespace| block(namespace, &mut schemas))
         .collect();
-    schemas
-        .0
-        .insert("Exception".to_owned(), asyncapi::exception_schema());
+    schemas.insert("Exception", asyncapi::exception_schema());
 
     let mut text = format!(
         "// The contract of {title}, written by `nest-gateway contract --ts`. Do not edit.\n"
