@@ -62,12 +62,14 @@ impl Polling {
             biased;
             // First, so that requests which follow an upgrade find it done.
             event = probe_event(probe) => Woken::Probe(event),
-            () = poll_gone(poll) => Woken::PollGone,
+            // Before the end of a poll: a client that closes posts that, and then gives its
+            // poll up.
+            command = commands.recv() => Woken::Command(command),
             result = outbox.readable(), if has_poll => match result {
                 Ok(()) => Woken::PollHasData,
                 Err(_) => Woken::Stop(CloseReason::TransportClose),
             },
-            command = commands.recv() => Woken::Command(command),
+            () = poll_gone(poll) => Woken::PollGone,
         }
     }
 
