@@ -70,8 +70,8 @@ impl<'a> Outbound<'a> {
                 request: None,
                 data: None,
                 ..
-            } => return Ok(None),
-            Outgoing::Answer {
+            }
+            | Outgoing::Answer {
                 request: None,
                 arguments: Arguments::None,
                 ..

@@ -1,11 +1,11 @@
 //! One connection: frames in, the session polled, until either side ends it.
 
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{Admission, Codec};
+use nest_gateway_core::adapter::{Admission, BoxFuture, Codec};
 use nest_gateway_core::close::CloseReason;
 use nest_gateway_core::message::Incoming;
 use nest_gateway_core::payload::Payload;
@@ -19,36 +19,89 @@ use crate::envelope::{self, Envelope};
 use crate::outlet::NativeOutlet;
 
 /// Serves an accepted connection to its end.
-pub(crate) async fn run(mut socket: WebSocket, admission: Admission, codec: &'static dyn Codec) {
-    let outlet = NativeOutlet::new(Arc::clone(socket.outbox()), codec);
-    let mut session = Session::open(NAME, admission, Arc::new(outlet));
-    let mut closing = false;
-    loop {
-        match poll_fn(|cx| poll_step(cx, &mut session, &mut socket, closing)).await {
-            Step::Close(reason) => {
-                // What is queued leaves before the close frame, except towards
-                // somebody who does not read.
-                let outbox = socket.outbox();
-                match reason {
-                    CloseReason::SlowConsumer => outbox.close_now(Some(close::frame(&reason))),
-                    _ => outbox.close(Some(close::frame(&reason))),
-                }
-                closing = true;
-            }
-            Step::Read(Event::Text(text)) => receive(&mut session, &text),
-            Step::Read(Event::Binary(bytes)) => receive_binary(&mut session, bytes, codec),
-            Step::Read(Event::Ping(_) | Event::Pong(_)) => {}
-            Step::Read(Event::Closed(closed)) => {
-                session.finish(close::disconnect_reason(closed)).await;
-                return;
-            }
-        }
-    }
+///
+/// A future written by hand, because an idle connection is as large as its
+/// task: an async function would keep room for every value that it ever moves.
+pub(crate) struct Connection {
+    socket: WebSocket,
+    codec: &'static dyn Codec,
+    state: State,
+}
+
+enum State {
+    /// Messages come in; `closing` when the close frame is on its way out.
+    Serving {
+        session: Box<Session>,
+        closing: bool,
+    },
+    /// The wire has ended; hooks and handlers may still run.
+    Finishing(BoxFuture<'static, ()>),
 }
 
 enum Step {
     Close(CloseReason),
     Read(Event),
+}
+
+impl Connection {
+    pub(crate) fn new(socket: WebSocket, admission: Admission, codec: &'static dyn Codec) -> Self {
+        let outlet = NativeOutlet::new(Arc::clone(socket.outbox()), codec);
+        let session = Session::open(NAME, admission, Arc::new(outlet));
+        Self {
+            socket,
+            codec,
+            state: State::Serving {
+                session: Box::new(session),
+                closing: false,
+            },
+        }
+    }
+
+    /// Takes one step of the connection's life.
+    fn take(&mut self, step: Step) {
+        let State::Serving { session, closing } = &mut self.state else {
+            return;
+        };
+        match step {
+            Step::Close(reason) => {
+                // What is queued leaves before the close frame, except towards
+                // somebody who does not read.
+                let outbox = self.socket.outbox();
+                match reason {
+                    CloseReason::SlowConsumer => outbox.close_now(Some(close::frame(&reason))),
+                    _ => outbox.close(Some(close::frame(&reason))),
+                }
+                *closing = true;
+            }
+            Step::Read(Event::Text(text)) => receive(session, &text),
+            Step::Read(Event::Binary(bytes)) => receive_binary(session, bytes, self.codec),
+            Step::Read(Event::Ping(_) | Event::Pong(_)) => {}
+            Step::Read(Event::Closed(closed)) => {
+                let reason = close::disconnect_reason(closed);
+                let ended = State::Finishing(Box::pin(std::future::ready(())));
+                if let State::Serving { session, .. } = std::mem::replace(&mut self.state, ended) {
+                    self.state = State::Finishing(Box::pin(session.finish(reason)));
+                }
+            }
+        }
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        loop {
+            let step = match &mut this.state {
+                State::Finishing(finishing) => return finishing.as_mut().poll(context),
+                State::Serving { session, closing } => {
+                    ready!(poll_step(context, session, &mut this.socket, *closing))
+                }
+            };
+            this.take(step);
+        }
+    }
 }
 
 fn poll_step(
@@ -70,7 +123,7 @@ fn poll_step(
 
 fn receive(session: &mut Session, frame: &Bytes) {
     match envelope::decode(frame) {
-        Ok(envelope) => take(session, envelope, frame.len()),
+        Ok(envelope) => accept(session, envelope, frame.len()),
         Err(unreadable) => session.malformed(unreadable.problem, unreadable.request.as_ref()),
     }
 }
@@ -81,21 +134,21 @@ fn receive_binary(session: &mut Session, bytes: Bytes, codec: &dyn Codec) {
     #[cfg(feature = "msgpack")]
     if codec.format() == crate::msgpack::FORMAT {
         match crate::msgpack::decode(&bytes) {
-            Ok(envelope) => take(session, envelope, bytes.len()),
+            Ok(envelope) => accept(session, envelope, bytes.len()),
             Err(unreadable) => session.malformed(unreadable.problem, unreadable.request.as_ref()),
         }
         return;
     }
     let _ = codec;
     if let Ok(envelope) = envelope::decode(&bytes) {
-        take(session, envelope, bytes.len());
+        accept(session, envelope, bytes.len());
         return;
     }
     let size = bytes.len();
     session.receive_binary(Payload::from_value(Value::Binary(bytes)), size);
 }
 
-fn take(session: &mut Session, envelope: Envelope<'_>, size: usize) {
+fn accept(session: &mut Session, envelope: Envelope<'_>, size: usize) {
     match envelope {
         Envelope::Message {
             event,

@@ -16,7 +16,7 @@ use nest_gateway_wire::{
 
 use crate::NAME;
 use crate::codec::{JsonCodec, gap_frame};
-use crate::connection;
+use crate::connection::Connection;
 
 /// Answers WebSocket handshakes at the namespaces' paths.
 pub(crate) struct NativeEndpoint {
@@ -63,9 +63,11 @@ impl NativeEndpoint {
             protocol.as_deref(),
             self.flusher.clone(),
         );
+        let host = Arc::clone(&self.host);
         self.host.spawn(async move {
             match socket.await {
-                Ok(socket) => connection::run(socket, admission, codec).await,
+                // A task of its own, which does not carry the handshake's memory along.
+                Ok(socket) => host.spawn(Connection::new(socket, admission, codec)),
                 Err(error) => tracing::debug!(%error, "client left during the handshake"),
             }
         });

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use nest_gateway_core::runtime::{Runtime, StartError};
 use nest_gateway_wire::{AcceptConfig, Stopped, serve};
-use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpSocket, ToSocketAddrs, lookup_host};
 use tokio::task::JoinSet;
 
 use crate::app::App;
@@ -55,7 +55,7 @@ pub struct Listening {
 impl Listening {
     pub(crate) async fn start(app: App, address: impl ToSocketAddrs) -> Result<Self, ListenError> {
         // All sockets are bound before the first one is served.
-        let main = TcpListener::bind(address)
+        let main = bind(address)
             .await
             .map_err(|cause| bind_error("the given address", cause))?;
         let address = local_addr(&main)?;
@@ -65,7 +65,7 @@ impl Listening {
         let numbers: Vec<_> = app.ports.iter().filter_map(|port| port.number).collect();
         for number in numbers {
             let wanted = SocketAddr::new(address.ip(), number);
-            let bound = TcpListener::bind(wanted).await;
+            let bound = bind(wanted).await;
             let listener = bound.map_err(|cause| bind_error(&wanted.to_string(), cause))?;
             listeners.insert(Some(number), listener);
         }
@@ -193,6 +193,34 @@ impl ShutdownHandle {
     pub async fn shut_down(&self) -> bool {
         self.runtime.shut_down().await
     }
+}
+
+/// Connections that may wait to be accepted. The usual 128 overflow when a
+/// thousand clients reconnect at once, which costs each a second.
+const BACKLOG: u32 = 1024;
+
+/// Binds the first address that can be bound.
+async fn bind(address: impl ToSocketAddrs) -> io::Result<TcpListener> {
+    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the address names no host");
+    for address in lookup_host(address).await? {
+        match listen(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // As `TcpListener::bind` does: a restarted server gets its port back.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn local_addr(listener: &TcpListener) -> Result<SocketAddr, ListenError> {

@@ -371,7 +371,7 @@ pub enum EmitError {
 }
 
 /// Waits for room in a client's outbox.
-pub(crate) struct RoomOf<'a>(pub(crate) &'a Client);
+struct RoomOf<'a>(&'a Client);
 
 impl Future for RoomOf<'_> {
     type Output = Result<(), crate::adapter::Gone>;

@@ -10,7 +10,6 @@ mod hub;
 mod rooms;
 mod server;
 
-pub(crate) use self::emitter::RoomOf;
 pub use self::emitter::{Answers, EmitError, Emitted, Emitter, IntoTargets, Targets};
 pub use self::hub::Hub;
 pub use self::server::{Event, ServerOf, Servers, WebSocketServer};

@@ -229,15 +229,14 @@ impl Session {
             );
             return;
         }
-        match self.namespace.route(message.event) {
-            Some(route) => self.enqueue(route, message),
-            None => {
-                let unknown = inbox::Message::Unknown {
-                    event: message.event.into(),
-                    request: message.request,
-                };
-                self.inbox.push(unknown, message.size);
-            }
+        if let Some(route) = self.namespace.route(message.event) {
+            self.enqueue(route, message);
+        } else {
+            let unknown = inbox::Message::Unknown {
+                event: message.event.into(),
+                request: message.request,
+            };
+            self.inbox.push(unknown, message.size);
         }
     }
 
