@@ -20,7 +20,12 @@ use proc_macro::TokenStream;
 
 /// Makes a struct a gateway.
 ///
-/// ```ignore
+/// ```
+/// # use std::sync::{Arc, atomic::AtomicU64};
+/// # use nest_gateway::prelude::*;
+/// # #[injectable] struct ChatService;
+/// # #[injectable] struct WsJwtGuard;
+/// # impl Guard for WsJwtGuard {}
 /// #[websocket_gateway(namespace = "/chat")]
 /// #[use_guards(WsJwtGuard)]
 /// pub struct ChatGateway {
@@ -29,6 +34,7 @@ use proc_macro::TokenStream;
 ///     #[inject(default)]
 ///     seen: AtomicU64,
 /// }
+/// # #[subscriptions] impl ChatGateway {}
 /// ```
 ///
 /// # Options
@@ -65,7 +71,16 @@ pub fn websocket_gateway(options: TokenStream, item: TokenStream) -> TokenStream
 
 /// Reads the handlers of a gateway's impl block.
 ///
-/// ```ignore
+/// ```
+/// # use futures_core::Stream;
+/// # use nest_gateway::{guards::ThrottleGuard, prelude::*};
+/// # #[derive(serde::Deserialize)] struct SendMessage { room: String, text: String }
+/// # #[derive(serde::Serialize)] struct MessageAck { delivered: usize }
+/// # type ChatError = WsException;
+/// # type LlmError = std::io::Error;
+/// # #[injectable] struct RolesGuard;
+/// # impl Guard for RolesGuard {}
+/// # #[websocket_gateway] struct ChatGateway;
 /// #[subscriptions]
 /// impl ChatGateway {
 ///     #[subscribe_message("send_message")]
@@ -75,15 +90,20 @@ pub fn websocket_gateway(options: TokenStream, item: TokenStream) -> TokenStream
 ///         MessageBody(message): MessageBody<SendMessage>,
 ///         client: ConnectedSocket,
 ///     ) -> Result<MessageAck, ChatError> {
-///         ..
+///         let said = client.to(&message.room).emit("said", &message.text);
+///         Ok(MessageAck { delivered: said.receivers() })
 ///     }
 ///
 ///     #[subscribe_message("prompt", concurrent)]
 ///     async fn prompt(
 ///         &self,
 ///         #[body("text")] MessageBody(text): MessageBody<String>,
-///     ) -> Result<impl Stream<Item = Token>, LlmError> {
-///         ..
+///     ) -> Result<impl Stream<Item = String>, LlmError> {
+///         Ok(async_stream::stream! {
+///             for word in text.split(' ') {
+///                 yield word.to_owned();
+///             }
+///         })
 ///     }
 /// }
 /// ```
@@ -125,7 +145,13 @@ pub fn subscriptions(options: TokenStream, item: TokenStream) -> TokenStream {
 /// ([`macro@websocket_gateway`]). On an impl block, the arguments of its `new` are;
 /// `new` may be async, and return `Self` or a `Result` of it:
 ///
-/// ```ignore
+/// ```
+/// # use std::sync::Arc;
+/// # use nest_gateway::prelude::*;
+/// # trait Store: Send + Sync {}
+/// # struct Config { url: String }
+/// # struct Connection;
+/// # impl Connection { async fn open(_: &str) -> std::io::Result<Self> { Ok(Self) } }
 /// #[injectable]
 /// pub struct ChatService {
 ///     store: Arc<dyn Store>,
@@ -133,12 +159,16 @@ pub fn subscriptions(options: TokenStream, item: TokenStream) -> TokenStream {
 ///     history: usize,
 /// }
 ///
-/// pub struct RedisStore { .. }
+/// pub struct RedisStore {
+///     connection: Connection,
+/// }
 ///
 /// #[injectable]
 /// impl RedisStore {
-///     async fn new(config: Arc<Config>) -> Result<Self, RedisError> {
-///         ..
+///     async fn new(config: Arc<Config>) -> Result<Self, std::io::Error> {
+///         Ok(Self {
+///             connection: Connection::open(&config.url).await?,
+///         })
 ///     }
 /// }
 /// ```
@@ -155,16 +185,30 @@ pub fn injectable(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Declares a module.
 ///
-/// ```ignore
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use nest_gateway::{BoxError, ModuleDescriptor, prelude::*};
+/// # #[injectable] struct ChatService;
+/// # #[websocket_gateway] struct ChatGateway;
+/// # #[subscriptions] impl ChatGateway {}
+/// # #[derive(Default)] struct Config;
+/// # struct Connection;
+/// # async fn connect(config: Arc<Config>) -> Result<Connection, BoxError> { drop(config); Ok(Connection) }
+/// # trait Store: Send + Sync {}
+/// # #[injectable] struct RedisStore;
+/// # impl Store for RedisStore {}
+/// # #[module()] struct AuthModule;
+/// # struct MetricsModule;
+/// # impl MetricsModule { fn every(_: Duration) -> ModuleDescriptor { ModuleDescriptor::new("Metrics") } }
 /// #[module(
 ///     providers(
 ///         ChatService,
 ///         ChatGateway,
-///         value(Config::from_env()?),
+///         value(Config::default()),
 ///         factory(connect),
 ///         RedisStore as dyn Store,
 ///     ),
-///     imports(AuthModule, MetricsModule::every(SECOND)),
+///     imports(AuthModule, MetricsModule::every(Duration::from_secs(10))),
 ///     exports(ChatService, dyn Store),
 /// )]
 /// pub struct ChatModule;
@@ -246,10 +290,17 @@ pub fn set_metadata(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Gives a body the name of its event, for `server.send(&event)`:
 ///
-/// ```ignore
+/// ```
+/// use nest_gateway::Event;
+/// use serde::Serialize;
+///
 /// #[derive(Serialize, Event)]
 /// #[event("message_sent")]
-/// pub struct MessageSent { .. }
+/// pub struct MessageSent {
+///     text: String,
+/// }
+///
+/// assert_eq!(MessageSent::NAME, "message_sent");
 /// ```
 ///
 /// The name is written out, so that renaming the struct does not change the wire.
@@ -261,15 +312,19 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 
 /// Says what clients see of an error: implements `From<E> for WsException`.
 ///
-/// ```ignore
+/// ```
+/// # use std::time::Duration;
+/// # use nest_gateway::{WsError, WsException};
+/// # type AuthError = WsException;
+/// # type DbError = std::io::Error;
 /// #[derive(Debug, thiserror::Error, WsError)]
 /// pub enum ChatError {
 ///     #[error("no room {0}")]
 ///     #[ws_error(code = "not_found", status = 404)]
 ///     NoRoom(String),
-///     #[error("{0} is muted until {1}")]
+///     #[error("{0} is muted for {1:?}")]
 ///     #[ws_error(code = "muted", message = "{0} is muted")]
-///     Muted(String, Instant),
+///     Muted(String, Duration),
 ///     #[error(transparent)]
 ///     #[ws_error(transparent)]
 ///     Auth(#[from] AuthError),
@@ -277,6 +332,9 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 ///     #[ws_error(internal)]
 ///     Database(#[from] DbError),
 /// }
+///
+/// let seen = WsException::from(ChatError::NoRoom("attic".to_owned()));
+/// assert_eq!((seen.message(), seen.code()), ("no room attic", Some("not_found")));
 /// ```
 ///
 /// Every variant says what is shown, or the enum says it for all others:
