@@ -60,7 +60,7 @@ fn run_check(check: Check) -> (&'static str, bool, Duration) {
 /// extra combinations cost little.
 fn checks() -> Vec<Check> {
     let lints = "--workspace --all-features --all-targets";
-    let docs = Step::cargo("doc --workspace --all-features --no-deps");
+    let docs = Step::cargo("doc --workspace --all-features --no-deps --keep-going");
     let mut checks = vec![
         Check::new("format", Step::cargo("fmt --all --check")),
         Check::new("lints", clippy(lints)),
@@ -98,7 +98,7 @@ fn with_adapters(adapters: &[&str]) -> Step {
 }
 
 fn clippy(selection: &str) -> Step {
-    Step::cargo("clippy")
+    Step::cargo("clippy --keep-going")
         .args(selection.split(' '))
         .args(["--", "-D", "warnings"])
 }
