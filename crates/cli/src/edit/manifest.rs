@@ -118,9 +118,15 @@ pub(crate) fn add_member(text: &str, member: &str) -> Outcome<String> {
         .and_then(|first| first.decor().prefix()?.as_str())
         .filter(|prefix| prefix.contains('\n'))
         .map(str::to_owned);
+    // A comment behind what was the last element stays there.
+    let trailing = members.trailing().as_str().unwrap_or_default();
+    let comment = trailing.trim_end().to_owned();
     let last = members.len() - 1;
     if let (Some(prefix), Some(element)) = (style, members.get_mut(last)) {
-        element.decor_mut().set_prefix(prefix);
+        element.decor_mut().set_prefix(comment.clone() + &prefix);
+        if !comment.is_empty() {
+            members.set_trailing("\n");
+        }
     }
     Ok(manifest.to_string())
 }

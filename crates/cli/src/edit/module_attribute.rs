@@ -260,8 +260,7 @@ fn entries(tokens: &TokenStream) -> Vec<String> {
     entries
 }
 
-/// Puts each list of an attribute on its own line when they are too wide for
-/// one, as rustfmt does.
+/// Breaks lists that are too wide for one line, as rustfmt does.
 fn broken_when_wide(text: &str, owner: &str) -> Outcome<String> {
     let source = Source::parse(text)?;
     let found = source.items().iter().find_map(|item| match item {
@@ -272,43 +271,132 @@ fn broken_when_wide(text: &str, owner: &str) -> Outcome<String> {
         return Ok(text.to_owned());
     };
     let delimiters = arguments.delimiter.span();
-    let inside = source.range(delimiters.open()).end..source.range(delimiters.close()).start;
-    let written = &text[inside.clone()];
-    if written.contains('\n') || written.len() <= WIDTH {
-        return Ok(text.to_owned());
-    }
-    let end = source.line_end();
-    let indentation = source.indentation(inside.start);
-    let mut lines = String::from(end);
-    for part in parts(&source, &arguments.tokens, &inside) {
-        lines.push_str(indentation);
-        lines.push_str("    ");
-        lines.push_str(part);
-        lines.push(',');
-        lines.push_str(end);
-    }
-    // rustfmt puts no comma after the last one.
-    let without_comma = lines.len() - end.len() - 1;
-    lines.replace_range(without_comma..=without_comma, "");
-    lines.push_str(indentation);
+    let list = Written {
+        source: &source,
+        tokens: arguments.tokens.clone(),
+        inside: source.range(delimiters.open()).end..source.range(delimiters.close()).start,
+    };
     let mut broken = text.to_owned();
-    broken.replace_range(inside, &lines);
+    let indentation = source.indentation(list.inside.start);
+    broken.replace_range(list.inside.clone(), &list.laid_out(indentation));
     Ok(broken)
 }
 
-/// The arguments between the commas, as they are written.
-fn parts<'a>(source: &Source<'a>, tokens: &TokenStream, inside: &Range<usize>) -> Vec<&'a str> {
-    let mut begin = inside.start;
-    let mut parts = Vec::new();
-    for token in tokens.clone() {
-        if matches!(&token, TokenTree::Punct(mark) if mark.as_char() == ',') {
-            parts.push(source.text()[begin..source.range(token.span()).start].trim());
-            begin = end_of(source, &token);
+/// The inside of a pair of parentheses, as it is written.
+struct Written<'a, 's> {
+    source: &'a Source<'s>,
+    tokens: TokenStream,
+    inside: Range<usize>,
+}
+
+impl<'s> Written<'_, 's> {
+    /// The same with lines broken where they are too wide. `indentation` is
+    /// that of the line with the opening parenthesis.
+    fn laid_out(&self, indentation: &str) -> String {
+        let written = self.text(&self.inside);
+        let parts = self.parts();
+        if written.contains('\n') {
+            return self.with_lists_laid_out(&self.inside);
         }
+        if let [only] = parts.as_slice()
+            && let Some(list) = self.list_in(only)
+        {
+            let inner = list.laid_out(indentation);
+            if inner == self.text(&list.inside) {
+                return written.to_owned();
+            }
+            let begin = self.text(&(only.start..list.inside.start));
+            let end = self.text(&(list.inside.end..only.end));
+            return format!("{begin}{inner}{end}");
+        }
+        if written.len() <= WIDTH {
+            return written.to_owned();
+        }
+        let line = self.source.line_end();
+        let deeper = format!("{indentation}    ");
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|part| match self.list_in(part) {
+                Some(list) => {
+                    let begin = self.text(&(part.start..list.inside.start));
+                    let end = self.text(&(list.inside.end..part.end));
+                    format!("{deeper}{begin}{}{end}", list.laid_out(&deeper))
+                }
+                None => format!("{deeper}{}", self.text(part)),
+            })
+            .collect();
+        let parts = parts.join(&format!(",{line}"));
+        format!("{line}{parts}{line}{indentation}")
     }
-    parts.push(source.text()[begin..inside.end].trim());
-    parts.retain(|part| !part.is_empty());
-    parts
+
+    /// Lines that are broken already stay so; only lists in them may be wide.
+    fn with_lists_laid_out(&self, inside: &Range<usize>) -> String {
+        let mut text = self.text(inside).to_owned();
+        for part in self.parts().iter().rev() {
+            if let Some(list) = self.list_in(part) {
+                let indentation = self.source.indentation(part.start);
+                let place = list.inside.start - inside.start..list.inside.end - inside.start;
+                text.replace_range(place, &list.laid_out(indentation));
+            }
+        }
+        text
+    }
+
+    /// The inside of `name(..)`, if the part is that.
+    fn list_in(&self, part: &Range<usize>) -> Option<Written<'_, 's>> {
+        let groups = self
+            .tokens
+            .clone()
+            .into_iter()
+            .filter_map(|token| match token {
+                TokenTree::Group(group) => Some(group),
+                _ => None,
+            });
+        let mut groups = groups.filter(|group| {
+            let open = self.source.range(group.span_open());
+            group.delimiter() == Delimiter::Parenthesis && part.contains(&open.start)
+        });
+        let group = groups.next()?;
+        let inside =
+            self.source.range(group.span_open()).end..self.source.range(group.span_close()).start;
+        (inside.end + 1 == part.end).then(|| Written {
+            source: self.source,
+            tokens: group.stream(),
+            inside,
+        })
+    }
+
+    /// The parts between the commas, without white space around them.
+    fn parts(&self) -> Vec<Range<usize>> {
+        let mut begin = self.inside.start;
+        let mut parts = Vec::new();
+        let commas = self
+            .tokens
+            .clone()
+            .into_iter()
+            .filter_map(|token| match token {
+                TokenTree::Punct(mark) if mark.as_char() == ',' => Some(mark.span()),
+                _ => None,
+            });
+        for comma in commas {
+            let comma = self.source.range(comma);
+            parts.push(begin..comma.start);
+            begin = comma.end;
+        }
+        parts.push(begin..self.inside.end);
+        for part in &mut parts {
+            let written = self.text(part);
+            let before = written.len() - written.trim_start().len();
+            part.end = part.start + written.trim_end().len().max(before);
+            part.start += before;
+        }
+        parts.retain(|part| !part.is_empty());
+        parts
+    }
+
+    fn text(&self, range: &Range<usize>) -> &'s str {
+        &self.source.text()[range.clone()]
+    }
 }
 
 #[cfg(test)]
@@ -375,6 +463,31 @@ mod tests {
         assert!(
             text.contains("#[module(\n    providers(AlphaService, BetaService, GammaService),\n    imports(Delta, ChatModule)\n)]\n"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn every_list_that_gets_too_wide_is_broken() {
+        let long = "AlphabeticalService, BravissimoService, CharlestonService, DeltaService";
+        let text = format!("#[module(imports({long}))]\npub struct AppModule;\n");
+        let lines = long.replace(", ", ",\n    ");
+        assert!(
+            imported(&text).contains(&format!(
+                "#[module(imports(\n    {lines},\n    ChatModule\n))]\n"
+            )),
+            "{}",
+            imported(&text)
+        );
+        let text = format!(
+            "#[module(\n    providers(A), // one\n    imports({long})\n)]\npub struct AppModule;\n"
+        );
+        let lines = long.replace(", ", ",\n        ");
+        assert!(
+            imported(&text).contains(&format!(
+                "#[module(\n    providers(A), // one\n    imports(\n        {lines},\n        ChatModule\n    )\n)]\n"
+            )),
+            "{}",
+            imported(&text)
         );
     }
 
