@@ -112,7 +112,6 @@ impl App {
     /// of it.
     ///
     /// Take a [`App::shutdown_handle`] first: the host decides when to stop.
-    #[must_use]
     pub fn into_router(self) -> Router {
         let own = self.ports.into_iter().find(|port| port.number.is_none());
         let mounts = own.map(|port| port.mounts).unwrap_or_default();
@@ -249,7 +248,7 @@ impl AppBuilder {
     pub async fn listen(self, address: impl ToSocketAddrs) -> Result<Listening, ListenError> {
         if crate::describe::is_asked_for() {
             let this = self.with_default_adapters();
-            crate::describe::print_and_exit(this.runtime.describe()?);
+            crate::describe::print_and_exit(&this.runtime.describe()?);
         }
         self.build().await?.listen(address).await
     }

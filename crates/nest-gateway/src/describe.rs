@@ -14,8 +14,8 @@ pub(crate) fn is_asked_for() -> bool {
 
 /// Writes the description as one line and ends the process: whatever `main`
 /// does after listening is not wanted.
-pub(crate) fn print_and_exit(description: Description) -> ! {
-    let line = serde_json::to_string(&description);
+pub(crate) fn print_and_exit(description: &Description) -> ! {
+    let line = serde_json::to_string(description);
     let mut out = std::io::stdout().lock();
     let written = match line {
         Ok(line) => writeln!(out, "{line}").and_then(|()| out.flush()).is_ok(),
