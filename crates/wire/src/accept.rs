@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ use tower_service::Service;
 
 use crate::limiter::{Limiter, Permit};
 use crate::shared_tcp::{Progress, SharedTcp, shut_sending};
+#[cfg(feature = "tls")]
+use crate::tls::CountedTls;
 
 /// Limits of the accept loop.
 #[derive(Clone, Debug)]
@@ -43,6 +45,11 @@ pub struct AcceptConfig {
     /// How long connections may take to end after the shutdown signal; 10 s by default. Until then
     /// new ones are answered with 503.
     pub drain_timeout: Duration,
+    /// Speak TLS; off by default. The handshake shares the time of the first request head. The
+    /// configuration brings certificates and cryptography; of its ALPN protocols only `http/1.1` can be
+    /// served.
+    #[cfg(feature = "tls")]
+    pub tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
 }
 
 impl Default for AcceptConfig {
@@ -55,6 +62,8 @@ impl Default for AcceptConfig {
             max_connections_per_address: None,
             retry_after: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(10),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 }
@@ -226,6 +235,21 @@ async fn connection<S, B>(
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    #[cfg(feature = "tls")]
+    if let Some(config) = &host.config.tls {
+        let handshake = CountedTls::accept(Arc::clone(config), stream, permit);
+        let time = host.config.head_timeout;
+        if let Ok(Ok(io)) = tokio::time::timeout(time, handshake).await {
+            let connection = pin!(
+                builder(&host.config)
+                    .serve_connection(io, service)
+                    .with_upgrades()
+            );
+            // Whatever the error is, TLS has no way to tell it but to end.
+            let _ = until_stopped(connection, stopped).await;
+        }
+        return;
+    }
     let progress = Arc::new(Progress::default());
     let io = SharedTcp::observed(stream, permit, Arc::clone(&progress));
     let stream = io.downgrade();
@@ -238,15 +262,7 @@ async fn connection<S, B>(
             .serve_connection(io, service)
             .with_upgrades()
     );
-    let result = tokio::select! {
-        // In this order, so that a request that is there already is answered.
-        biased;
-        result = &mut connection => result,
-        () = stopped => {
-            connection.as_mut().graceful_shutdown();
-            connection.as_mut().await
-        }
-    };
+    let result = until_stopped(connection.as_mut(), stopped).await;
     // The stream is still in hyper's hands here unless it was upgraded, so that what hyper does not do
     // can be done: an answer to a head that takes too long, and an end that does not reset the answer.
     if let (Err(error), Some(stream)) = (result, stream.upgrade()) {
@@ -258,6 +274,28 @@ async fn connection<S, B>(
             let _ = stream.try_write(REQUEST_TIMEOUT);
         }
         linger(&stream).await;
+    }
+}
+
+/// Runs a connection; from `stopped` on it ends with the request in progress.
+async fn until_stopped<I, S, B>(
+    mut connection: Pin<&mut http1::UpgradeableConnection<I, S>>,
+    stopped: impl Future<Output = ()>,
+) -> hyper::Result<()>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: hyper::service::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    B: http_body::Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    tokio::select! {
+        // In this order, so that a request that is there already is answered.
+        biased;
+        result = &mut connection => result,
+        () = stopped => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
     }
 }
 

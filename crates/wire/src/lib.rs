@@ -51,6 +51,8 @@ mod reader;
 mod shared_tcp;
 #[cfg(not(loom))]
 mod socket;
+#[cfg(all(feature = "tls", not(loom)))]
+mod tls;
 #[cfg(not(loom))]
 mod upgrade;
 #[cfg(not(loom))]

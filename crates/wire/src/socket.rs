@@ -174,7 +174,7 @@ impl WebSocket {
         leftover: &[u8],
         config: WebSocketConfig,
     ) -> Self {
-        Self::on_transport(Box::new(io), leftover, config, Extensions::default())
+        Self::on_transport(Box::new(io), leftover, config, Extensions::default(), None)
     }
 
     /// Accepts a connection whose handshake is done on a TCP stream, which the flusher writes to.
@@ -193,6 +193,7 @@ impl WebSocket {
         leftover: &[u8],
         config: WebSocketConfig,
         extensions: Extensions,
+        permit: Option<Permit>,
     ) -> Self {
         let (read, write) = tokio::io::split(io);
         let outbox = Arc::new(extensions.outbox(Outbox::detached(config.outbox)));
@@ -209,7 +210,7 @@ impl WebSocket {
             unread: leftover.to_vec(),
             at: 0,
             pump: Some(pump),
-            _permit: None,
+            _permit: permit,
         };
         Self::assemble(wire, outbox, config)
     }

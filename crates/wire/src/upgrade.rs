@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 
 use crate::flusher::FlusherHandle;
 use crate::limiter::Permit;
+use crate::reader::Transport;
 use crate::shared_tcp::SharedTcp;
 use crate::socket::{Extensions, WebSocket, WebSocketConfig};
 
@@ -235,18 +236,28 @@ impl Pending {
             }
             Err(upgraded) => upgraded,
         };
+        #[cfg(feature = "tls")]
+        let upgraded = match upgraded.downcast::<crate::tls::CountedTls>() {
+            Ok(parts) => {
+                let (stream, permit) = parts.io.into_parts();
+                let (io, leftover) = (Box::new(stream), &parts.read_buf);
+                return Ok(self.on_transport(io, leftover, Some(permit)));
+            }
+            Err(upgraded) => upgraded,
+        };
         match upgraded.downcast::<TokioIo<TcpStream>>() {
             Ok(parts) => Ok(self.on_tcp(parts.io.into_inner(), &parts.read_buf, None)),
-            Err(upgraded) => {
-                let io = Box::new(TokioIo::new(upgraded));
-                Ok(WebSocket::on_transport(
-                    io,
-                    &[],
-                    self.config,
-                    self.extensions,
-                ))
-            }
+            Err(upgraded) => Ok(self.on_transport(Box::new(TokioIo::new(upgraded)), &[], None)),
         }
+    }
+
+    fn on_transport(
+        &self,
+        io: Box<dyn Transport>,
+        leftover: &[u8],
+        permit: Option<Permit>,
+    ) -> WebSocket {
+        WebSocket::on_transport(io, leftover, self.config, self.extensions, permit)
     }
 
     fn on_tcp(&self, stream: TcpStream, leftover: &[u8], permit: Option<Permit>) -> WebSocket {
