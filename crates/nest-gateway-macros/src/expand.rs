@@ -3,6 +3,8 @@
 mod enhancers;
 mod event;
 mod gateway;
+#[cfg(test)]
+mod golden;
 mod handler;
 mod injectable;
 mod misplaced;
