@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use nest_gateway_core::adapter::{Endpoint, Mount};
 use nest_gateway_core::gateway::Container;
-use nest_gateway_core::handshake::PeerAddr;
+use nest_gateway_core::handshake::{PeerAddr, Secure};
 use nest_gateway_core::runtime::Runtime;
 use tower::ServiceExt as _;
 use tower_service::Service;
@@ -24,15 +24,23 @@ struct Inner {
     endpoints: Vec<Arc<dyn Endpoint>>,
     router: Router,
     runtime: Arc<Runtime>,
+    secure: bool,
 }
 
 impl Hosted {
-    pub(crate) fn new(mounts: Vec<Mount>, router: Router, runtime: Arc<Runtime>) -> Self {
+    /// `secure` says that the sockets in front of it are encrypted.
+    pub(crate) fn new(
+        mounts: Vec<Mount>,
+        router: Router,
+        runtime: Arc<Runtime>,
+        secure: bool,
+    ) -> Self {
         let endpoints = mounts.into_iter().filter_map(|mount| mount.endpoint);
         Self(Arc::new(Inner {
             endpoints: endpoints.collect(),
             router,
             runtime,
+            secure,
         }))
     }
 
@@ -48,8 +56,14 @@ impl Hosted {
             let peer = PeerAddr(peer.0);
             head.extensions.insert(peer);
         }
+        if self.0.secure {
+            head.extensions.insert(Secure);
+        }
         if let Some(endpoint) = self.0.endpoints.iter().find(|e| e.claims(&head)) {
             return endpoint.call(Request::from_parts(head, body)).await;
+        }
+        if self.0.runtime.shutdown_token().is_cancelled() {
+            return shutting_down();
         }
         head.extensions
             .insert::<Arc<Container>>(Arc::clone(self.0.runtime.container()));
@@ -69,6 +83,16 @@ impl Hosted {
         }
         response
     }
+}
+
+/// The answer to requests for routes during a shutdown.
+fn shutting_down() -> Response<Body> {
+    let mut response = Response::new(Body::from("shutting down\n"));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 impl<B> Service<Request<B>> for Hosted

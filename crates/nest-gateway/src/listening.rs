@@ -5,12 +5,15 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use nest_gateway_core::runtime::{Runtime, StartError};
 use nest_gateway_wire::{AcceptConfig, Stopped, serve};
 use tokio::net::{TcpListener, TcpSocket, ToSocketAddrs, lookup_host};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::hosted::Hosted;
@@ -50,6 +53,9 @@ pub struct Listening {
     address: SocketAddr,
     ports: BTreeMap<u16, SocketAddr>,
     servers: JoinSet<Stopped>,
+    /// Fires when the clients are gone. Until then requests are answered: a
+    /// client on long polling fetches its last messages with a new one.
+    closing: CancellationToken,
 }
 
 impl Listening {
@@ -74,6 +80,7 @@ impl Listening {
             address,
             ports: BTreeMap::new(),
             servers: JoinSet::new(),
+            closing: CancellationToken::new(),
         };
         for mut port in app.ports {
             let Some(listener) = listeners.remove(&port.number) else {
@@ -90,16 +97,21 @@ impl Listening {
                     Router::new()
                 }
             };
-            let hosted = Hosted::new(port.mounts, router, Arc::clone(&app.runtime));
+            let hosted = Hosted::new(
+                port.mounts,
+                router,
+                Arc::clone(&app.runtime),
+                is_secure(&app.accept),
+            );
             listening.serve(listener, hosted, app.accept.clone());
         }
         Ok(listening)
     }
 
     fn serve(&mut self, listener: TcpListener, hosted: Hosted, accept: AcceptConfig) {
-        let shutdown = self.runtime.shutdown_token().clone().cancelled_owned();
+        let closing = self.closing.clone().cancelled_owned();
         self.servers
-            .spawn(serve(listener, hosted, accept, shutdown));
+            .spawn(serve(listener, hosted, accept, closing));
     }
 
     /// Where the application's own socket listens.
@@ -161,14 +173,24 @@ impl Listening {
     ///
     /// Returns whether every client had gone in time.
     pub async fn shut_down(mut self) -> bool {
+        let deadline = Instant::now() + self.runtime.config().drain;
         let clean = self.runtime.shut_down().await;
-        let mut closed = true;
-        while let Some(stopped) = self.servers.join_next().await {
-            closed &= stopped.is_ok_and(|stopped| stopped.remaining == 0);
-        }
-        clean && closed
+        self.closing.cancel();
+        // What is left are requests to the user's routes.
+        let deadline = deadline.max(Instant::now() + MIN_CLOSE_TIME);
+        let closed = async {
+            let mut closed = true;
+            while let Some(stopped) = self.servers.join_next().await {
+                closed &= stopped.is_ok_and(|stopped| stopped.remaining == 0);
+            }
+            closed
+        };
+        clean && timeout_at(deadline, closed).await.unwrap_or(false)
     }
 }
+
+/// Connections get at least this long to close, however long the clients took.
+const MIN_CLOSE_TIME: Duration = Duration::from_millis(200);
 
 /// Shuts an application down from anywhere; cheap to clone.
 #[derive(Clone, Debug)]
@@ -221,6 +243,16 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+#[cfg(feature = "tls")]
+fn is_secure(accept: &AcceptConfig) -> bool {
+    accept.tls.is_some()
+}
+
+#[cfg(not(feature = "tls"))]
+fn is_secure(_: &AcceptConfig) -> bool {
+    false
 }
 
 fn local_addr(listener: &TcpListener) -> Result<SocketAddr, ListenError> {
