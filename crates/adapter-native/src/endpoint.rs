@@ -14,23 +14,23 @@ use nest_gateway_wire::{
     WebSocketConfig,
 };
 
-use crate::NAME;
 use crate::codec::{JsonCodec, gap_frame};
 use crate::connection::Connection;
+use crate::{NAME, Native};
 
 /// Answers WebSocket handshakes at the namespaces' paths.
 pub(crate) struct NativeEndpoint {
     prefix: String,
-    subprotocols: Vec<String>,
+    options: Native,
     host: Arc<Host>,
     flusher: FlusherHandle,
 }
 
 impl NativeEndpoint {
-    pub(crate) fn new(prefix: String, subprotocols: Vec<String>, host: Arc<Host>) -> Self {
+    pub(crate) fn new(prefix: String, options: Native, host: Arc<Host>) -> Self {
         Self {
             prefix,
-            subprotocols,
+            options,
             host,
             flusher: Flusher::spawn(),
         }
@@ -76,7 +76,8 @@ impl NativeEndpoint {
 
     /// The first subprotocol of the client's list that is configured.
     fn choose(&self, offered: &[String]) -> Option<String> {
-        let known = |name: &&String| self.subprotocols.contains(name) || is_msgpack(name.as_str());
+        let known =
+            |name: &&String| self.options.subprotocols.contains(name) || is_msgpack(name.as_str());
         offered.iter().find(known).cloned()
     }
 
@@ -100,6 +101,8 @@ impl NativeEndpoint {
             ping_interval: Some(config.ping_interval),
             ping_timeout: config.ping_timeout,
             close_timeout: config.close_timeout,
+            #[cfg(feature = "deflate")]
+            deflate: self.options.deflate,
             ..WebSocketConfig::default()
         }
     }

@@ -39,6 +39,8 @@ pub const MSGPACK_SUBPROTOCOL: &str = "nest-gateway.msgpack";
 pub struct Native {
     prefix: String,
     subprotocols: Vec<String>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<nest_gateway_wire::DeflateConfig>,
 }
 
 impl Native {
@@ -60,6 +62,15 @@ impl Native {
     /// accepted without any.
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
         self.subprotocols.push(name.into());
+        self
+    }
+
+    /// Compresses messages for clients that offer permessage-deflate (RFC
+    /// 7692). Off by default: it costs time, and memory for each connection that
+    /// keeps its window.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, config: nest_gateway_wire::DeflateConfig) -> Self {
+        self.deflate = Some(config);
         self
     }
 }
@@ -84,7 +95,7 @@ impl Adapter for Native {
                 self.prefix, self.prefix
             ));
         }
-        let endpoint = NativeEndpoint::new(prefix.to_owned(), self.subprotocols.clone(), host);
+        let endpoint = NativeEndpoint::new(prefix.to_owned(), self.clone(), host);
         Ok(Mount {
             endpoint: Some(Arc::new(endpoint)),
             tasks: Vec::new(),

@@ -115,7 +115,7 @@ impl App {
     pub fn into_router(self) -> Router {
         let own = self.ports.into_iter().find(|port| port.number.is_none());
         let mounts = own.map(|port| port.mounts).unwrap_or_default();
-        let hosted = Hosted::new(mounts, self.router, Arc::clone(&self.runtime));
+        let hosted = Hosted::new(mounts, self.router, Arc::clone(&self.runtime), false);
         Router::new().fallback_service(hosted)
     }
 }
@@ -160,7 +160,8 @@ impl AppBuilder {
         self
     }
 
-    /// Changes the limits of the accept loop.
+    /// Changes the limits of the accept loop, and with the feature `tls` its
+    /// encryption: `.accept(|accept| accept.tls = Some(server_config))`.
     pub fn accept(mut self, change: impl FnOnce(&mut AcceptConfig)) -> Self {
         change(&mut self.accept);
         self

@@ -54,6 +54,10 @@ pub use nest_gateway_core::runtime::StartError;
 pub use nest_gateway_core::session::{AckError, Client, ClientData};
 pub use nest_gateway_core::value::Value;
 pub use nest_gateway_wire::AcceptConfig;
+#[cfg(feature = "deflate")]
+pub use nest_gateway_wire::DeflateConfig;
+#[cfg(feature = "tls")]
+pub use nest_gateway_wire::rustls;
 
 pub use nest_gateway_macros::{
     Event, WsError, injectable, module, set_metadata, subscribe_binary, subscribe_message,

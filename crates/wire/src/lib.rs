@@ -77,6 +77,9 @@ pub use outbox::{Class, Gap, Outbox, OutboxClosed, OutboxConfig, Push, SlowPolic
 pub use shared_tcp::SharedTcp;
 #[cfg(not(loom))]
 pub use socket::{Event, WebSocket, WebSocketConfig};
+/// The TLS library, for its `ServerConfig`.
+#[cfg(all(feature = "tls", not(loom)))]
+pub use tokio_rustls::rustls;
 #[cfg(not(loom))]
 pub use upgrade::{OnUpgrade, TakeOverError, Upgrade, UpgradeError};
 pub use violation::Violation;
