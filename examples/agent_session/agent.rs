@@ -9,9 +9,6 @@ use futures_util::{Stream, StreamExt as _};
 use nest_gateway::{AckError, Client, State, WsException, WsResponse, injectable};
 use serde::{Deserialize, Serialize};
 
-/// How long a person may take to approve.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Tasks that a session remembers.
 const MEMORY: usize = 20;
 
@@ -61,7 +58,11 @@ struct Approval {
 }
 
 #[injectable]
-pub struct Agent {}
+pub struct Agent {
+    /// How long a person may take to approve.
+    #[inject(value = Duration::from_mins(1))]
+    patience: Duration,
+}
 
 impl Agent {
     // ANCHOR: work
@@ -85,7 +86,7 @@ impl Agent {
             yield Step::ToolResult { tool: "price", output: euros }.under("tool_result");
 
             let question = Approve { what: task.clone(), euros };
-            let text = match client.emit_with_ack_in(PATIENCE, "approve", &question).await {
+            let text = match client.emit_with_ack_in(self.patience, "approve", &question).await {
                 Ok(Approval { approved: true }) => format!("Booked “{task}” for {euros} €."),
                 Ok(Approval { approved: false }) => "Nothing booked, as you wish.".to_owned(),
                 Err(AckError::Timeout) => "Nothing booked: you did not answer.".to_owned(),

@@ -20,7 +20,8 @@ fn pages() -> Vec<(String, String)> {
     let names = files.map(|file| file.expect("it can be read").file_name());
     let names = names.filter_map(|name| name.into_string().ok());
     let mut names: Vec<_> = names
-        .filter(|name| name.ends_with(".md") && name != "SUMMARY.md")
+        .filter(|name| Path::new(name).extension().is_some_and(|it| it == "md"))
+        .filter(|name| name != "SUMMARY.md")
         .collect();
     names.sort();
     names
