@@ -110,8 +110,7 @@ impl Listening {
 
     fn serve(&mut self, listener: TcpListener, hosted: Hosted, accept: AcceptConfig) {
         let closing = self.closing.clone().cancelled_owned();
-        self.servers
-            .spawn(serve(listener, hosted, accept, closing));
+        self.servers.spawn(serve(listener, hosted, accept, closing));
     }
 
     /// Where the application's own socket listens.
