@@ -1,0 +1,269 @@
+//! One application for all tests, and a connection that speaks packets.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nest_gateway::core::dispatch::DynGuard;
+use nest_gateway::core::message::Arguments;
+use nest_gateway::{
+    Ack, App, Client, Config, ConnectedSocket, DisconnectReason, Enhancer, Enhancers,
+    ExecutionContext, FromContext, GatewayBuilder, GatewayDescriptor, Guard, HandshakeContext,
+    Listening, MessageBody, ModuleDescriptor, OnGatewayConnection, OnGatewayDisconnect, Payload,
+    Provider, SocketIo, WsException,
+};
+use nest_gateway_testkit::client::{ClientFrame, RawConnection, opcode};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+/// A running application.
+pub(crate) struct TestApp {
+    pub(crate) app: Listening,
+    log: mpsc::Receiver<String>,
+    /// How often the connection guard of `/guarded` was asked.
+    pub(crate) asked: Arc<AtomicUsize>,
+}
+
+/// What the hooks of the main namespace tell.
+type Log = mpsc::Sender<String>;
+
+struct Main(Log);
+struct Custom;
+struct Guarded;
+struct Slow;
+
+impl OnGatewayConnection for Main {
+    async fn on_connection(&self, client: &Client) -> Result<(), WsException> {
+        let line = format!("connect recovered={}", client.recovered());
+        self.0.try_send(line).expect("the test reads its log");
+        Ok(())
+    }
+}
+
+impl OnGatewayDisconnect for Main {
+    async fn on_disconnect(&self, client: &Client, reason: &DisconnectReason) {
+        let rooms = client.joined_rooms().len();
+        // The test may be over.
+        let _ = self
+            .0
+            .try_send(format!("disconnect {} rooms={rooms}", reason.text));
+    }
+}
+
+/// All arguments, as they came.
+struct Args(Arguments);
+
+impl FromContext for Args {
+    fn from_context(context: &ExecutionContext) -> Result<Self, WsException> {
+        Ok(Self(context.arguments().clone()))
+    }
+}
+
+/// Counts how often it is asked, and refuses who has no token.
+struct Doorman(Arc<AtomicUsize>);
+
+impl Guard for Doorman {
+    async fn can_connect(&self, context: &HandshakeContext) -> Result<bool, WsException> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        match context.handshake().bearer_token().as_deref() {
+            Some("good") => Ok(true),
+            Some(_) => Err(WsException::new("wrong token")
+                .with_code("token")
+                .with_details(&json!({"try": "good"}))),
+            None => Ok(false),
+        }
+    }
+}
+
+/// Never makes up its mind.
+struct Undecided;
+
+impl Guard for Undecided {
+    async fn can_connect(&self, _: &HandshakeContext) -> Result<bool, WsException> {
+        std::future::pending().await
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::with(SocketIo::new(), |_| {}).await
+    }
+
+    pub(crate) async fn with(adapter: SocketIo, configure: impl FnOnce(&mut Config)) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        // More lines than any test causes.
+        let (tell, log) = mpsc::channel(256);
+        let doorman = Enhancer::<dyn DynGuard>::value(Doorman(Arc::clone(&asked)));
+        let undecided = Enhancer::<dyn DynGuard>::value(Undecided);
+        let module = ModuleDescriptor::new("Test")
+            .gateway_provider(Provider::value(Main(tell)), describe_main())
+            .gateway_provider(
+                Provider::value(Custom),
+                GatewayBuilder::<Custom>::new("/custom")
+                    .on(
+                        "echo",
+                        async |_: Arc<Custom>, client: ConnectedSocket, args: Args| {
+                            client.emit_args("echo", args.0.as_slice().to_vec());
+                        },
+                    )
+                    .build(),
+            )
+            .gateway_provider(
+                Provider::value(Guarded),
+                GatewayBuilder::<Guarded>::new("/guarded")
+                    .enhancers(Enhancers::new().guard(doorman))
+                    .on("hi", async |_: Arc<Guarded>, client: ConnectedSocket| {
+                        client.emit_args("hi", Vec::new());
+                    })
+                    .build(),
+            )
+            .gateway_provider(
+                Provider::value(Slow),
+                GatewayBuilder::<Slow>::new("/slow")
+                    .enhancers(Enhancers::new().guard(undecided))
+                    .build(),
+            );
+        let builder = App::from_module(module)
+            .adapter(adapter)
+            .configure(configure);
+        let app = builder.listen("127.0.0.1:0").await.unwrap();
+        Self { app, log, asked }
+    }
+
+    /// Opens a connection, which is in no namespace yet.
+    pub(crate) async fn connect(&self) -> Wire {
+        let path = "/socket.io/?EIO=4&transport=websocket";
+        let raw = RawConnection::upgrade(self.app.local_addr(), path, &[])
+            .await
+            .unwrap();
+        let mut wire = Wire(raw);
+        assert!(wire.text().await.starts_with("0{\"sid\""));
+        wire
+    }
+
+    /// Opens a connection in the main namespace.
+    pub(crate) async fn join(&self) -> Wire {
+        let mut wire = self.connect().await;
+        wire.packet("0").await;
+        assert!(wire.text().await.starts_with("40{\"sid\""));
+        wire
+    }
+
+    /// The next line of the log.
+    pub(crate) async fn line(&mut self) -> String {
+        let line = tokio::time::timeout(Duration::from_secs(5), self.log.recv());
+        line.await.expect("a line").expect("the application runs")
+    }
+}
+
+fn describe_main() -> GatewayDescriptor {
+    type This = Arc<Main>;
+    GatewayBuilder::<Main>::new("/")
+        .on_connection()
+        .on_disconnect()
+        .on(
+            "echo",
+            async |_: This, client: ConnectedSocket, args: Args| {
+                client.emit_args("echo", args.0.as_slice().to_vec());
+            },
+        )
+        .on("ack", async |_: This, ack: Ack, args: Args| {
+            ack.send_args(args.0.as_slice().to_vec())
+        })
+        .on("ask", async |_: This, client: ConnectedSocket| {
+            let answer = client.emit_args_with_ack("question", Vec::new()).await;
+            client.emit_args("answer", answer.into_iter().collect());
+        })
+        .on(
+            "join",
+            async |_: This, client: ConnectedSocket, room: MessageBody<String>| {
+                client.join(room.0).await
+            },
+        )
+        .on(
+            "say",
+            async |_: This, client: ConnectedSocket, said: MessageBody<(String, Value)>| {
+                client.to(said.0.0).emit("said", &said.0.1);
+            },
+        )
+        .on(
+            "send_bytes",
+            async |_: This, client: ConnectedSocket, room: MessageBody<String>| {
+                let bytes = nest_gateway::Value::Binary("bytes".into());
+                client
+                    .to(room.0)
+                    .emit_args("bytes", vec![Payload::from_value(bytes)]);
+            },
+        )
+        .on(
+            "whisper",
+            async |_: This, client: ConnectedSocket, room: MessageBody<String>| {
+                client.to(room.0).volatile().emit("whispered", &1);
+            },
+        )
+        .on("kick", async |_: This, client: ConnectedSocket| {
+            client.disconnect("kicked");
+        })
+        .build()
+}
+
+/// A WebSocket connection that speaks packets.
+pub(crate) struct Wire(RawConnection);
+
+impl Wire {
+    /// Sends a message with the Engine.IO type in front.
+    pub(crate) async fn packet(&mut self, packet: &str) {
+        self.0.send(&ClientFrame::text(format!("4{packet}"))).await;
+    }
+
+    pub(crate) async fn binary(&mut self, bytes: &[u8]) {
+        self.0.send(&ClientFrame::binary(bytes)).await;
+    }
+
+    /// The text of the next frame.
+    pub(crate) async fn text(&mut self) -> String {
+        let frame = self.0.frame().await.expect("a frame");
+        assert_eq!(frame.opcode, opcode::TEXT, "{frame}");
+        String::from_utf8(frame.payload.to_vec()).unwrap()
+    }
+
+    /// The bytes of the next frame.
+    pub(crate) async fn bytes(&mut self) -> Vec<u8> {
+        let frame = self.0.frame().await.expect("a frame");
+        assert_eq!(frame.opcode, opcode::BINARY, "{frame}");
+        frame.payload.to_vec()
+    }
+
+    /// The JSON behind the head of the next packet, which has to begin so.
+    pub(crate) async fn json(&mut self, head: &str) -> Value {
+        let text = self.text().await;
+        let json = text
+            .strip_prefix(head)
+            .unwrap_or_else(|| panic!("{text} begins with {head}"));
+        serde_json::from_str(json).unwrap()
+    }
+
+    /// Proves that the connection still works.
+    pub(crate) async fn works(&mut self) {
+        self.packet(r#"2["echo","still here"]"#).await;
+        assert!(self.text().await.starts_with(r#"42["echo","still here""#));
+    }
+
+    /// Passes over frames to the close frame, and answers it.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        loop {
+            let frame = self.0.frame().await.expect("a close frame");
+            if frame.opcode == opcode::CLOSE {
+                let code = frame.close_code().unwrap();
+                self.0.send(&ClientFrame::close(code.0, "")).await;
+                assert!(self.0.frame().await.is_none());
+                return code;
+            }
+        }
+    }
+
+    /// Loses the connection without a word.
+    pub(crate) fn cut(self) {
+        self.0.reset();
+    }
+}
