@@ -7,7 +7,7 @@ export type Pushes = Record<string, unknown>;
 
 type Plain<R extends Requests> = { [E in keyof R]: R[E]["stream"] extends true ? never : E }[keyof R] & string;
 type Streamed<R extends Requests> = { [E in keyof R]: R[E]["stream"] extends true ? E : never }[keyof R] & string;
-type DataOf<R extends Requests, E extends keyof R> = R[E]["data"] extends undefined ? [] : [data: R[E]["data"]];
+type DataOf<R extends Requests, E extends keyof R> = undefined extends R[E]["data"] ? [data?: R[E]["data"]] : [data: R[E]["data"]];
 
 /** What a gateway answered instead of a reply. */
 export class GatewayError extends Error {

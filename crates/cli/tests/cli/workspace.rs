@@ -96,10 +96,11 @@ impl Folder {
 
     /// All files as one text, for snapshots.
     pub(crate) fn tree(&self) -> String {
-        let files = self.files().into_iter();
-        files
-            .map(|(name, text)| format!("=== {name}\n{text}"))
-            .collect()
+        let mut tree = String::new();
+        for (name, text) in self.files() {
+            tree.extend(["=== ", &name, "\n", &text]);
+        }
+        tree
     }
 }
 
