@@ -14,12 +14,16 @@ mod construct;
 mod hooks;
 mod reply;
 mod rules;
+#[cfg(feature = "schema")]
+mod schema;
 
 use std::marker::PhantomData;
 
 pub use self::arguments::{ArgumentPipes, Body, within};
 pub use self::construct::{ShownError, bind, dependencies, factory, message, source, value};
 pub use self::reply::{HandlerError, Never, ReplyValue, StreamItem};
+#[cfg(feature = "schema")]
+pub use self::schema::{Function, object, output, output_of_future};
 pub use crate::broadcast::Event;
 pub use crate::dispatch::{
     DynFilter, DynGuard, DynInterceptor, DynPipe, Enhancer, Enhancers, FromContext, FromMessage,
@@ -43,6 +47,12 @@ pub mod rungs {
         ItemRung, NoOptionRung, NoResultRung, OptionRung, ResultRung, StreamRung, ValueRung,
     };
     pub use super::rules::{NoRulesRung, RulesRung};
+    #[cfg(feature = "schema")]
+    pub use super::schema::{
+        BodyTypeRung, ItemTypeRung, NoBodyTypeRung, NoSchemaRung, NotOptionalRung, OkTypeRung,
+        OptionalRung, OwnBodyRung, PlainItemRung, PlainOkRung, PlainResponseRung, PlainSomeRung,
+        ResponseTypeRung, SchemaRung, SomeTypeRung,
+    };
 }
 
 /// Stands for a type on the ladders.

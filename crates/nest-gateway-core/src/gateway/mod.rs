@@ -1,6 +1,7 @@
 //! Gateways as plain data, the container that builds them, and the registry
 //! that serves them.
 
+mod builder;
 mod check;
 mod container;
 mod descriptor;
@@ -9,13 +10,14 @@ mod module;
 mod namespace;
 mod provider;
 
+pub use self::builder::{GatewayBuilder, Message};
 pub use self::container::{
     Ambient, Attachment, Container, ContainerError, ModuleId, Planned, ResolveError, Resolver,
     WiringProblem,
 };
 pub use self::descriptor::{
-    CANCEL_EVENT, EmitDescriptor, Gateway, GatewayBuilder, GatewayDescriptor, Message,
-    MessageDescriptor, MessageKind, Metadata, RESERVED_EVENTS,
+    CANCEL_EVENT, EmitDescriptor, Gateway, GatewayDescriptor, MessageDescriptor, MessageKind,
+    Metadata, RESERVED_EVENTS,
 };
 pub use self::lifecycle::{OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit};
 pub use self::module::{

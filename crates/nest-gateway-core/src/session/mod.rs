@@ -3,7 +3,10 @@
 mod acks;
 mod client;
 mod data;
+mod hooks;
 mod inbox;
+mod input;
+mod parked;
 mod running;
 mod state;
 mod throttle;
@@ -11,4 +14,6 @@ mod throttle;
 pub use self::acks::AckError;
 pub use self::client::Client;
 pub use self::data::ClientData;
-pub use self::state::{CancelTarget, Malformed, Parked, Session};
+pub use self::input::{CancelTarget, Malformed};
+pub use self::parked::Parked;
+pub use self::state::Session;

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 
 use super::client::Client;
+use super::hooks::{on_connection, on_disconnect};
 use super::inbox::{self, Inbox};
+use super::input::{CancelTarget, Malformed};
+use super::parked::Parked;
 use super::running::{Beside, Running};
 use super::throttle::Throttle;
 use crate::adapter::{Admission, BoxFuture, Gone, Outlet};
@@ -22,7 +24,7 @@ use crate::error::WsException;
 use crate::gateway::Namespace;
 use crate::id::{ClientId, RequestId};
 use crate::message::{Delivery, Incoming, Outgoing};
-use crate::observe::{Outcome, connection_span, panic_text};
+use crate::observe::{Outcome, connection_span};
 use crate::payload::Payload;
 
 /// One client in one namespace, driven by the task that owns its connection.
@@ -58,43 +60,6 @@ enum Phase {
     Open,
     /// `on_connection` failed.
     Refused,
-}
-
-/// What a client wants to cancel.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CancelTarget {
-    /// The request with this id; a text that is no running request's id is
-    /// taken as an event's name.
-    Request(RequestId),
-    /// All running streams of this event.
-    Event(String),
-}
-
-/// What is wrong with a message that could not be decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Malformed {
-    /// Not in the wire's format at all.
-    #[error("Message is not valid JSON")]
-    Syntax,
-    /// Valid, but not an object.
-    #[error("Message is not an object")]
-    NotAnObject,
-    /// The event is missing.
-    #[error("Message has no event")]
-    NoEvent,
-    /// The event is not a string.
-    #[error("The event is not a string")]
-    EventNotText,
-    /// The event's name is too long.
-    #[error("The event's name is too long")]
-    EventTooLong,
-    /// The id is neither a number nor a string.
-    #[error("The id is neither a number nor a string")]
-    BadId,
-    /// Binary data for a gateway that has no handler for it.
-    #[error("Binary messages are not supported here")]
-    Binary,
 }
 
 impl Session {
@@ -349,7 +314,7 @@ impl Session {
         let span = self.span.clone();
         self.finished = true;
         self.client.mark_parked();
-        let parked = Parked(Some(self.client.clone()));
+        let parked = Parked::new(self.client.clone());
         self.end_handlers(&reason).instrument(span).await;
         Ok(parked)
     }
@@ -547,34 +512,6 @@ impl Session {
     }
 }
 
-/// A client that is away and may come back. Dropping it gives it up: the
-/// client leaves its rooms and is gone.
-#[derive(Debug)]
-pub struct Parked(Option<Client>);
-
-impl Parked {
-    /// The client; `None` only when it has been taken over.
-    #[must_use]
-    pub fn client(&self) -> Option<&Client> {
-        self.0.as_ref()
-    }
-
-    fn take(mut self) -> Client {
-        self.0
-            .take()
-            .unwrap_or_else(|| unreachable!("taken once, by value"))
-    }
-}
-
-impl Drop for Parked {
-    fn drop(&mut self) {
-        if let Some(client) = self.0.take() {
-            client.mark_gone();
-            client.remove();
-        }
-    }
-}
-
 /// How much further a session reads while it waits for an answer of its client.
 const STRETCH_WHILE_ASKING: usize = 16;
 
@@ -586,51 +523,6 @@ impl Drop for Session {
             self.client.remove();
             let reason = DisconnectReason::by_network(None, "connection task ended");
             self.client.hub().stats.disconnected(&self.client, &reason);
-        }
-    }
-}
-
-/// Runs the hooks of all gateways of the namespace, in their order.
-fn on_connection(
-    namespace: Arc<Namespace>,
-    client: Client,
-) -> BoxFuture<'static, Result<(), CloseReason>> {
-    Box::pin(async move {
-        for gateway in namespace.gateways() {
-            let hook = std::panic::AssertUnwindSafe(gateway.on_connection(&client));
-            let (exception, reason) = match hook.catch_unwind().await {
-                Ok(Ok(())) => continue,
-                Ok(Err(exception)) => (exception, CloseReason::Refused),
-                Err(panic) => (
-                    WsException::internal(format!("panicked: {}", panic_text(&*panic))),
-                    CloseReason::Internal,
-                ),
-            };
-            exception.log("on_connection");
-            let data = exception.to_payload(None, None);
-            let message = Outgoing::Exception {
-                request: None,
-                data: &data,
-            };
-            if let Err(error) = send_to(&client, message, Delivery::Reliable) {
-                tracing::error!(%error, "exception cannot be encoded");
-            }
-            return Err(reason);
-        }
-        Ok(())
-    })
-}
-
-async fn on_disconnect(namespace: &Namespace, client: &Client, reason: &DisconnectReason) {
-    for gateway in namespace.gateways() {
-        let hook = std::panic::AssertUnwindSafe(gateway.on_disconnect(client, reason));
-        if let Err(panic) = hook.catch_unwind().await {
-            tracing::error!(
-                gateway = gateway.name(),
-                client = %client.id(),
-                panic = panic_text(&*panic),
-                "on_disconnect panicked"
-            );
         }
     }
 }
