@@ -71,6 +71,16 @@ pub(crate) enum Generate {
     /// A service: a provider for gateways and other providers
     #[command(visible_alias = "s")]
     Service(GenerateOne),
+    /// Copies of the templates, to be changed: generators use those in
+    /// .nest-gateway/templates instead of their own
+    Templates(GenerateTemplates),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateTemplates {
+    /// Show what would be written, as a diff, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Options of every generator.

@@ -30,7 +30,7 @@ pub(crate) fn run(options: &New, from: &Path) -> Outcome<()> {
         "  cd {}\n  nest-gateway generate gateway chat\n  cargo test\n  cargo run\n",
         options.app.display()
     );
-    carry_out(&plan, &options.writing, &next)
+    carry_out(&plan, options.writing.dry_run, &next)
 }
 
 fn plan(options: &New, from: &Path) -> Outcome<Plan> {

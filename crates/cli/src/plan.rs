@@ -27,6 +27,8 @@ struct Change {
     /// `None` when the file does not exist.
     before: Option<String>,
     after: String,
+    /// Whether it has to be what its name says: Rust or TOML.
+    has_to_parse: bool,
 }
 
 impl Change {
@@ -73,11 +75,22 @@ impl Plan {
                 let change = Change {
                     before: None,
                     after: text,
+                    has_to_parse: true,
                 };
                 self.changes.insert(path, change);
             }
         }
         Ok(())
+    }
+
+    /// Plans a new file whose name promises more than it is, such as a template.
+    pub(crate) fn create_as_it_is(&mut self, path: PathBuf, text: &str) {
+        let change = Change {
+            before: None,
+            after: text.to_owned(),
+            has_to_parse: false,
+        };
+        self.changes.insert(path, change);
     }
 
     /// Plans a change of a file that is there, or was planned before.
@@ -96,6 +109,7 @@ impl Plan {
         let change = self.changes.entry(path.to_owned()).or_insert(Change {
             before: Some(present),
             after: String::new(),
+            has_to_parse: true,
         });
         change.after = after;
         Ok(())
@@ -128,7 +142,9 @@ impl Plan {
             )));
         }
         for (path, change) in &self.changes {
-            self.check_syntax(path, &change.after)?;
+            if change.has_to_parse {
+                self.check_syntax(path, &change.after)?;
+            }
         }
         Ok(())
     }

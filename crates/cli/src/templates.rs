@@ -57,6 +57,13 @@ const BUILT_IN: [(&str, &str); 15] = [
     ),
 ];
 
+/// The built-in templates, by name, that a package can have its own of.
+pub(crate) fn of_packages() -> impl Iterator<Item = (&'static str, &'static str)> {
+    // `new` runs before there is a package.
+    let all = BUILT_IN.into_iter();
+    all.filter(|(name, _)| !name.starts_with("app/"))
+}
+
 /// Templates of a project, which may have files of its own in
 /// `.nest-gateway/templates`.
 pub(crate) struct Templates {
