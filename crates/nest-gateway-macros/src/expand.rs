@@ -1,5 +1,6 @@
 //! Tokens: calls to core's builders and traits, and nothing else.
 
+mod documentation;
 mod enhancers;
 mod event;
 mod gateway;

@@ -2,10 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Item, LitStr};
+use syn::Item;
 
+use super::documentation::emits;
 use super::enhancers::enhancers;
-use super::handler::written;
 use super::injectable::{injectable_struct, provided};
 use super::{generated, misplaced};
 use crate::attrs::at;
@@ -54,10 +54,7 @@ fn description(private: &TokenStream, gateway: &Gateway) -> TokenStream {
     let adapters = &gateway.adapters;
     let enhancers = enhancers(private, &gateway.enhancers).into_iter();
     let metadata = &gateway.enhancers.metadata;
-    let emits = gateway.emits.iter().map(|event| {
-        let name = LitStr::new(&written(event), at(event));
-        quote_spanned!(at(event)=> .emits(<#event as #private::Event>::NAME, #name))
-    });
+    let emits = gateway.emits.iter().map(|event| emits(private, event));
     // Reported on the struct's name when there is no `#[subscriptions]`.
     let subscribe = quote_spanned! {at(ident)=>
         let __builder = <#ident as #private::Subscriptions>::subscribe(__builder);

@@ -2,8 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{GenericArgument, PathArguments, ReturnType, Type};
+use syn::{ReturnType, Type};
 
+use super::documentation::{documentation, generic};
 use super::enhancers::{enhancer, enhancers};
 use crate::attrs::{Listed, across, at, moved};
 use crate::model::{Argument, EventName, Handler, Receiver, Subscription};
@@ -71,7 +72,7 @@ fn message(private: &TokenStream, handler: &Handler, subscription: &Subscription
     let enhancers = enhancers(private, &handler.enhancers)
         .map(|enhancers| quote!(let __message = __message.enhancers(#enhancers);));
     let metadata = &handler.enhancers.metadata;
-    let (body, reply) = (body_type(&handler.arguments), reply_type(&handler.output));
+    let documentation = documentation(private, handler);
     quote! {{
         #(let #pipe_names = #pipe_values;)*
         #(let #shared_names = ::core::clone::Clone::clone(&#pipe_names);)*
@@ -81,7 +82,7 @@ fn message(private: &TokenStream, handler: &Handler, subscription: &Subscription
         #enhancers
         #(let __message = __message.metadata(#metadata);)*
         #(#needs)*
-        __message.types(#body, #reply)
+        __message #documentation
     }}
 }
 
@@ -238,72 +239,4 @@ fn parts(ty: &Type) -> (TokenStream, TokenStream) {
         ("Result" | "Option", [value]) => (parts(value).0, whole()),
         _ => (whole(), whole()),
     }
-}
-
-/// `Name<A, B>` as its last name and its types.
-fn generic(ty: &Type) -> Option<(&syn::Ident, Vec<&Type>)> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(generic) = &last.arguments else {
-        return None;
-    };
-    let types = generic.args.iter().map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    });
-    Some((&last.ident, types.collect::<Option<_>>()?))
-}
-
-/// The body's type as it is written, for lists and documents.
-fn body_type(arguments: &[Argument]) -> TokenStream {
-    let body = arguments.iter().find_map(|argument| inside(&argument.ty));
-    option(body.map(written))
-}
-
-/// The `T` of `MessageBody<T>`, which may stand in an `Option` or a `Result`.
-fn inside(ty: &Type) -> Option<&Type> {
-    let (name, arguments) = generic(ty)?;
-    let first = *arguments.first()?;
-    if name == "MessageBody" {
-        return Some(first);
-    }
-    inside(first)
-}
-
-fn reply_type(output: &ReturnType) -> TokenStream {
-    option(match output {
-        ReturnType::Default => None,
-        ReturnType::Type(_, ty) => Some(written(ty)),
-    })
-}
-
-fn option(text: Option<String>) -> TokenStream {
-    if let Some(text) = text {
-        quote!(::core::option::Option::Some(#text))
-    } else {
-        quote!(::core::option::Option::None)
-    }
-}
-
-/// A type as one writes it: tokens are printed with a space between all of
-/// them.
-pub(super) fn written(ty: &Type) -> String {
-    let mut text = quote!(#ty).to_string();
-    for (spaced, tight) in [
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" < ", "<"),
-        (" >", ">"),
-        (" ,", ","),
-        ("& ", "&"),
-        ("[ ", "["),
-        (" ]", "]"),
-        (" ;", ";"),
-        (" (", "("),
-        ("( ", "("),
-        (" )", ")"),
-    ] {
-        text = text.replace(spaced, tight);
-    }
-    text
 }

@@ -117,7 +117,7 @@ impl ::nest_gateway::__private::Subscriptions for ChatGateway {
             let __message =
                 (&&&::nest_gateway::__private::Tag::<MessageBody<String>>::new()).needs(__message);
             __message.types(
-                ::core::option::Option::Some("String"),
+                ::core::option::Option::Some("{ text: String }"),
                 ::core::option::Option::Some("Result<Ack, ChatError>"),
             )
         });
