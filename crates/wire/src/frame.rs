@@ -1,6 +1,6 @@
 //! Frames that the server sends: header and payload in one buffer, shared by all receivers.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::close;
 
@@ -164,7 +164,11 @@ impl Frame {
             buf.truncate(MAX_HEADER + MAX_CONTROL);
         }
         let start = write_header(&mut buf, first);
-        Self::plain(Bytes::from(buf).slice(start..))
+        // Unlike slicing, advancing does not share the buffer, which would cost an allocation that a
+        // frame for a single receiver never needs.
+        let mut bytes = Bytes::from(buf);
+        bytes.advance(start);
+        Self::plain(bytes)
     }
 
     /// A frame that is sent as it is.
