@@ -1,7 +1,7 @@
 //! Test app, clients, assertions and conformance suite of nest-gateway.
 //!
-//! - [`TestApp`]: a user's application under test; [`for_each_wire!`] runs a
-//!   test over every adapter.
+//! - [`TestApp`]: a user's application under test; [`gateway_test`] and
+//!   [`for_each_wire!`] run a test over every adapter.
 //! - [`client`]: clients for tests, one API for every transport.
 //! - [`assert`]: assertions on what they receive.
 //! - [`memory`]: an adapter without a wire.
@@ -15,5 +15,13 @@ pub mod memory;
 
 pub use self::app::{TestApp, TestAppBuilder, Wire};
 
+pub use nest_gateway_testkit_macros::gateway_test;
+
 /// JSON literals, as the assertions take them.
 pub use serde_json::json;
+
+/// What the attribute expands to. Not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use tokio;
+}

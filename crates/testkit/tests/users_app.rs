@@ -8,7 +8,7 @@ use nest_gateway::{
 };
 use nest_gateway_testkit::{
     TestApp, Wire, assert_broadcast, assert_exception, assert_push, assert_reply, for_each_wire,
-    refute_push,
+    gateway_test, refute_push,
 };
 use serde_json::Value;
 
@@ -101,6 +101,55 @@ for_each_wire! {
         assert_broadcast!([ada, grace], "said", "to all");
         assert!(app.shut_down().await, "every client goes in time");
     }
+}
+
+/// The same with the attribute.
+#[gateway_test(adapters = all)]
+async fn greetings_are_polite(wire: Wire) {
+    let app = TestApp::new::<ChatModule>().on(wire).start().await;
+    let mut ada = app.client("/chat").connect().await;
+    assert_reply!(ada, "greet", "Ada" => "Good morning, Ada");
+}
+
+/// Only where it makes sense, and with an error instead of a panic.
+#[gateway_test(adapters = [memory, native])]
+async fn strangers_are_refused(wire: Wire) -> Result<(), String> {
+    let app = TestApp::new::<ChatModule>().on(wire).start().await;
+    match app.client("/elsewhere").try_connect().await {
+        Ok(_) => Err("there is no such namespace".to_owned()),
+        Err(refused) => {
+            assert_eq!(refused.status, Some(404));
+            Ok(())
+        }
+    }
+}
+
+/// Time stands still but for what waits for it: ten seconds take none.
+#[tokio::test(start_paused = true)]
+async fn with_paused_time_a_question_times_out_at_once() {
+    let gateway = GatewayBuilder::<Chat>::new("/chat").on(
+        "ask",
+        async |_: Arc<Chat>, client: ConnectedSocket| {
+            let answer = client.emit_with_ack::<Value>("question", "anybody?").await;
+            Reply::value(&answer.is_err())
+        },
+    );
+    let chat = Provider::value(Chat {
+        greeter: Arc::new(Polite),
+    });
+    let module = ModuleDescriptor::new("Asking").gateway_provider(chat, gateway.build());
+    let app = TestApp::from_module(module).start().await;
+    let patience = std::time::Duration::from_mins(1);
+    let mut ada = app.client("/chat").patience(patience).connect().await;
+    let real = std::time::Instant::now();
+    let virtual_time = tokio::time::Instant::now();
+    assert_reply!(ada, "ask" => true);
+    assert_eq!(virtual_time.elapsed().as_secs(), 10);
+    assert!(
+        real.elapsed().as_secs() < 5,
+        "it really took {:?}",
+        real.elapsed()
+    );
 }
 
 #[tokio::test]

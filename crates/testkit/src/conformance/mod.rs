@@ -5,7 +5,7 @@
 //! An adapter's test file says what it is and lists the sentences that it
 //! keeps:
 //!
-//! ```ignore
+//! ```text
 //! adapter_conformance! {
 //!     subject: memory;
 //!     replies { an_error_answers_its_request }
