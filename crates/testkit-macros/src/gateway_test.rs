@@ -188,8 +188,8 @@ fn kit() -> TokenStream {
 mod tests {
     use super::*;
 
-    fn expanded(arguments: TokenStream, item: TokenStream) -> String {
-        expand(arguments, &item).to_string()
+    fn expanded(arguments: TokenStream, item: &TokenStream) -> String {
+        expand(arguments, item).to_string()
     }
 
     fn function() -> TokenStream {
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn all_wires_make_five_tests() {
         for arguments in [quote!(), quote!(adapters = all)] {
-            let text = expanded(arguments, function());
+            let text = expanded(arguments, &function());
             for test in [
                 "fn memory",
                 "fn native",
@@ -216,13 +216,13 @@ mod tests {
 
     #[test]
     fn a_list_makes_its_own_tests_only() {
-        let text = expanded(quote!(adapters = [memory, native]), function());
+        let text = expanded(quote!(adapters = [memory, native]), &function());
         assert!(
             text.contains("fn memory") && text.contains("fn native"),
             "{text}"
         );
         assert!(!text.contains("socketio"), "{text}");
-        let text = expanded(quote!(adapters = native), function());
+        let text = expanded(quote!(adapters = native), &function());
         assert!(
             !text.contains("fn memory") && text.contains("fn native"),
             "{text}"
@@ -262,7 +262,7 @@ mod tests {
             ),
         ];
         for (arguments, item, expected) in cases {
-            let text = expanded(arguments, item);
+            let text = expanded(arguments, &item);
             assert!(text.contains("compile_error"), "{text}");
             assert!(text.contains(expected), "{expected} is not in {text}");
             assert!(text.contains("adapters = all"), "no usage in {text}");
