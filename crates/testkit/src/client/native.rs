@@ -21,7 +21,23 @@ use super::{http, upgrade};
 pub struct NativeConnector {
     addr: SocketAddr,
     prefix: String,
+    format: Format,
 }
+
+/// How the envelope is written.
+#[derive(Clone, Copy, Debug, Default)]
+enum Format {
+    /// JSON in text messages.
+    #[default]
+    Json,
+    /// The same fields in binary messages.
+    #[cfg(feature = "msgpack")]
+    Msgpack,
+}
+
+/// The subprotocol that asks for msgpack.
+#[cfg(feature = "msgpack")]
+const MSGPACK: &str = "nest-gateway.msgpack";
 
 impl NativeConnector {
     /// Clients of the server at `addr`.
@@ -29,6 +45,24 @@ impl NativeConnector {
         Self {
             addr,
             prefix: String::new(),
+            format: Format::default(),
+        }
+    }
+
+    /// Clients that ask for the msgpack envelope by its subprotocol, and are
+    /// refused by a server that does not accept it.
+    #[cfg(feature = "msgpack")]
+    #[must_use]
+    pub fn msgpack(mut self) -> Self {
+        self.format = Format::Msgpack;
+        self
+    }
+
+    fn subprotocols(&self, options: &ConnectOptions) -> Vec<String> {
+        match self.format {
+            Format::Json => options.subprotocols.clone(),
+            #[cfg(feature = "msgpack")]
+            Format::Msgpack => vec![MSGPACK.to_owned()],
         }
     }
 
@@ -51,14 +85,19 @@ impl NativeConnector {
             self.addr,
             &http::with_query(&path, &options.query),
             &options.headers,
-            &options.subprotocols,
+            &self.subprotocols(&options),
             options.receive_buffer,
             &transcript,
         )
         .await?;
         let (commands, mut command_queue) = mpsc::channel(COMMAND_CAPACITY);
         let (deliver, incoming) = mpsc::channel(INCOMING_CAPACITY);
-        let envelope = Envelope::new(deliver);
+        #[cfg(feature = "msgpack")]
+        if matches!(self.format, Format::Msgpack) && upgraded.subprotocol.is_none() {
+            return Err(Refused::new("the server does not accept msgpack"));
+        }
+        let mut envelope = Envelope::new(deliver);
+        envelope.format = self.format;
         let pump = WebSocketPump::new(envelope, transcript.clone(), upgraded.leftover);
         tokio::spawn(async move { pump.run(upgraded.stream, &mut command_queue).await });
         Ok(Link {
@@ -75,7 +114,11 @@ impl NativeConnector {
 
 impl Connector for NativeConnector {
     fn name(&self) -> &'static str {
-        "native"
+        match self.format {
+            Format::Json => "native",
+            #[cfg(feature = "msgpack")]
+            Format::Msgpack => "native-msgpack",
+        }
     }
 
     fn connect(&self, options: ConnectOptions) -> BoxFuture<'_, Result<Link, Refused>> {
@@ -89,6 +132,7 @@ pub(crate) struct Envelope {
     /// Ids of this client's requests, which tell a reply from a question when
     /// the client's own id begins with `s` too.
     asked: HashSet<RequestId>,
+    format: Format,
 }
 
 impl Envelope {
@@ -96,6 +140,7 @@ impl Envelope {
         Self {
             deliver,
             asked: HashSet::new(),
+            format: Format::default(),
         }
     }
 
@@ -153,7 +198,15 @@ impl Envelope {
 
     fn send(&self, frame: Result<Value, String>, effects: &mut Effects) {
         match frame {
-            Ok(frame) => effects.text(frame.to_string()),
+            Ok(frame) => match self.format {
+                Format::Json => effects.text(frame.to_string()),
+                #[cfg(feature = "msgpack")]
+                Format::Msgpack => effects.binary(
+                    rmp_serde::to_vec_named(&frame)
+                        .expect("JSON fits into msgpack")
+                        .into(),
+                ),
+            },
             Err(text) => self.deliver(Incoming::Violation(text), effects),
         }
     }
@@ -167,6 +220,15 @@ impl Protocol for Envelope {
     fn on_packet(&mut self, packet: Packet, effects: &mut Effects) {
         let incoming = match packet {
             Packet::Text(text) => self.read(text).unwrap_or_else(Incoming::Violation),
+            #[cfg(feature = "msgpack")]
+            Packet::Binary(bytes) if matches!(self.format, Format::Msgpack) => {
+                match rmp_serde::from_slice::<Value>(&bytes) {
+                    Ok(frame) => self
+                        .read(frame.to_string())
+                        .unwrap_or_else(Incoming::Violation),
+                    Err(error) => Incoming::Violation(format!("a frame is not msgpack: {error}")),
+                }
+            }
             Packet::Binary(bytes) => Incoming::Binary(bytes),
         };
         self.deliver(incoming, effects);
@@ -187,7 +249,7 @@ impl Protocol for Envelope {
                 let answer = object([("ack".to_owned(), id.0)], payload);
                 self.send(answer, effects);
             }
-            Command::Cancel(what) => effects.text(json!({"cancel": what}).to_string()),
+            Command::Cancel(what) => self.send(Ok(json!({"cancel": what})), effects),
             Command::Leave => effects.send.push_back(Outgoing::Close(1000, String::new())),
             Command::Close { code, reason } => {
                 effects.send.push_back(Outgoing::Close(code, reason));
