@@ -111,6 +111,10 @@ pub(crate) struct GenerateGateway {
     /// Add a handler that answers with a stream
     #[arg(long)]
     pub(crate) stream: bool,
+    /// Give the bodies JSON schemas, so that `nest-gateway contract` knows their
+    /// types
+    #[arg(long)]
+    pub(crate) schema: bool,
     /// Write no test
     #[arg(long)]
     pub(crate) no_test: bool,

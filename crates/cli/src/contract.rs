@@ -117,7 +117,10 @@ impl Schemas {
     fn unknown(&mut self, name: &str) -> Value {
         let anything = || {
             serde_json::json!({
-                "description": format!("The application gives no schema for `{name}`."),
+                "description": format!(
+                    "No schema is known for `{name}`; it has one when it derives `schemars::JsonSchema` \
+                     and nest-gateway has the feature `schema`."
+                ),
             })
         };
         self.named.entry(name).or_insert_with(anything);

@@ -51,30 +51,22 @@ impl OurCrates {
         }
     }
 
-    /// The library.
-    pub(crate) fn gateway(&self, socketio: bool) -> Dependency {
+    /// The library, with these features.
+    pub(crate) fn gateway(&self, features: &[&'static str]) -> Dependency {
         Dependency {
             name: "nest-gateway",
             source: self.source("nest-gateway"),
-            features: if socketio {
-                vec!["socketio"]
-            } else {
-                Vec::new()
-            },
+            features: features.to_vec(),
             default_features: true,
         }
     }
 
-    /// The test kit.
-    pub(crate) fn testkit(&self, socketio: bool) -> Dependency {
+    /// The test kit, with these features.
+    pub(crate) fn testkit(&self, features: &[&'static str]) -> Dependency {
         Dependency {
             name: "nest-gateway-testkit",
             source: self.source("testkit"),
-            features: if socketio {
-                vec!["socketio"]
-            } else {
-                Vec::new()
-            },
+            features: features.to_vec(),
             default_features: true,
         }
     }
@@ -86,6 +78,16 @@ pub(crate) fn serde() -> Dependency {
         name: "serde",
         source: DependencySource::Version("1".to_owned()),
         features: vec!["derive"],
+        default_features: true,
+    }
+}
+
+/// JSON schemas of bodies.
+pub(crate) fn schemars() -> Dependency {
+    Dependency {
+        name: "schemars",
+        source: DependencySource::Version("1".to_owned()),
+        features: Vec::new(),
         default_features: true,
     }
 }

@@ -81,6 +81,7 @@ impl<'a> Gateway<'a> {
             namespace => &self.namespace,
             dto => format!("super::{}", self.dto),
             stream => self.options.stream,
+            schema => self.options.schema,
             socketio => self.options.socketio,
             module_path => format!("{}{module}", self.tested.unwrap_or("crate")),
             ..one::values(self.place)
@@ -146,15 +147,28 @@ impl<'a> Gateway<'a> {
     }
 
     fn dependencies(&self, plan: &mut Plan, ours: &OurCrates) -> Outcome<()> {
+        let socketio: &[_] = if self.options.socketio {
+            &["socketio"]
+        } else {
+            &[]
+        };
+        let schema: &[_] = if self.options.schema {
+            &["schema"]
+        } else {
+            &[]
+        };
         let mut wanted: Vec<(Section, Dependency)> = vec![
-            (Section::Normal, ours.gateway(self.options.socketio)),
+            (Section::Normal, ours.gateway(&[socketio, schema].concat())),
             (Section::Normal, dependencies::serde()),
         ];
+        if self.options.schema {
+            wanted.push((Section::Normal, dependencies::schemars()));
+        }
         if self.options.stream {
             wanted.push((Section::Normal, dependencies::futures_util()));
         }
         if self.tested.is_some() {
-            wanted.push((Section::Dev, ours.testkit(self.options.socketio)));
+            wanted.push((Section::Dev, ours.testkit(socketio)));
             wanted.push((Section::Dev, dependencies::tokio()));
         }
         plan.edit(&self.project.manifest(), |text| {

@@ -59,7 +59,7 @@ pub(crate) fn one(kind: Kind, options: &GenerateOne, from: &Path) -> Outcome<Pla
     let local_path = options.writing.local_path.as_deref();
     let ours = OurCrates::choose(local_path, manifest.as_deref())?;
     plan.edit(&project.manifest(), |text| {
-        manifest::require(text, Section::Normal, &ours.gateway(false))
+        manifest::require(text, Section::Normal, &ours.gateway(&[]))
     })?;
     add(
         &mut plan,

@@ -103,7 +103,7 @@ fn a_generated_application_compiles_passes_its_tests_and_can_be_called() {
         target: target(),
     };
     for arguments in [
-        "gateway chat --socketio --stream",
+        "gateway chat --socketio --stream --schema",
         "gateway admin/chat-room",
         "gateway lobby --flat --no-test",
         "module billing",
@@ -160,10 +160,12 @@ fn is_listed(app: &Package) {
     let typescript = app
         .nest_gateway(&["contract", "--ts", "--offline"])
         .succeeded();
-    assert!(
-        typescript.contains("export interface ChatClientToServerEvents {"),
-        "{typescript}"
-    );
+    for part in [
+        "export interface ChatClientToServerEvents {\n  send_message: (data: SendMessage, ack: ",
+        "export interface MessageSent {\n  /** How many clients the message was sent to. */\n  receivers: number;\n}\n",
+    ] {
+        assert!(typescript.contains(part), "{typescript}");
+    }
 }
 
 #[cfg(unix)]

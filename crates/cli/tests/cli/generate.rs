@@ -52,6 +52,19 @@ fn a_gateway_with_all_options_serves_socketio_and_streams() {
 }
 
 #[test]
+fn bodies_get_schemas_when_they_are_asked_for() {
+    let folder = Folder::with_app("gateway_schema");
+    changes(&folder, &["g", "ga", "chat", "--stream", "--schema"]);
+    assert_snapshot("gateway_schema_dto.rs", &folder.read("src/chat/dto.rs"));
+    let manifest = folder.read("Cargo.toml");
+    assert!(
+        manifest.contains(r#"features = ["schema"] }"#),
+        "{manifest}"
+    );
+    assert!(manifest.contains("\nschemars = \"1\"\n"), "{manifest}");
+}
+
+#[test]
 fn a_flat_gateway_has_no_folder() {
     let folder = Folder::with_app("gateway_flat");
     assert_snapshot(

@@ -26,7 +26,7 @@ export interface MessageSent {
 
 export type Mood = "good" | "bad";
 
-/** The application gives no schema for `Prompt`. */
+/** No schema is known for `Prompt`; it has one when it derives `schemars::JsonSchema` and nest-gateway has the feature `schema`. */
 export type Prompt = unknown;
 
 /** The body of `send_message`. */
