@@ -18,6 +18,11 @@ use crate::payload::Payload;
 use crate::session::Client;
 
 /// An event with a name and a body of its own: `#[derive(Event)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a typed event",
+    label = "does not implement `Event`",
+    note = "add `#[derive(Serialize, Event)]` and `#[event(\"name\")]` to `{Self}`"
+)]
 pub trait Event: Serialize {
     /// The name under which it is emitted.
     const NAME: &'static str;

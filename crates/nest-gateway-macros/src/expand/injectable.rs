@@ -29,6 +29,7 @@ pub(crate) fn injectable(options: TokenStream, item: &TokenStream) -> TokenStrea
             });
             (item.to_token_stream(), impls)
         }
+        Injectable::Gateway { item } => (item.to_token_stream(), None),
         Injectable::Impl {
             item,
             root,

@@ -5,7 +5,7 @@ use quote::ToTokens as _;
 use syn::{Expr, ExprLit, ItemStruct, Lit, LitStr, Type};
 
 use super::Field;
-use crate::attrs::{Enhancers, Opt, OptValue, Options, Root, parse_list, text};
+use crate::attrs::{Enhancers, Opt, OptValue, Options, Root, parse_list, take, text};
 use crate::errors::Errors;
 
 /// A gateway's struct, and what stands on it.
@@ -24,6 +24,9 @@ const OPTIONS: [&str; 5] = ["namespace", "port", "adapter", "emits", "crate"];
 
 impl Gateway {
     pub(crate) fn parse(options: TokenStream, mut item: ItemStruct, errors: &mut Errors) -> Self {
+        for (_, attribute) in take(&mut item.attrs, &["injectable"]) {
+            errors.push(attribute, "a gateway is injectable already: remove this");
+        }
         let enhancers = Enhancers::take(&mut item.attrs, errors);
         let fields = Field::all(&mut item.fields, errors);
         let mut gateway = Self {

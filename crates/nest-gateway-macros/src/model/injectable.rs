@@ -4,8 +4,10 @@ use proc_macro2::TokenStream;
 use syn::{FnArg, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Type};
 
 use super::Field;
-use crate::attrs::Root;
+use crate::attrs::{Root, is_named};
 use crate::errors::Errors;
+
+const GATEWAY: &str = "websocket_gateway";
 
 /// What the container is told how to construct.
 pub(crate) enum Injectable {
@@ -15,6 +17,8 @@ pub(crate) enum Injectable {
         root: Root,
         fields: Vec<Field>,
     },
+    /// A gateway, which needs no `#[injectable]`.
+    Gateway { item: ItemStruct },
     /// An impl block with `new`.
     Impl {
         item: ItemImpl,
@@ -34,6 +38,13 @@ impl Injectable {
     pub(crate) fn parse(options: TokenStream, item: Item, errors: &mut Errors) -> Option<Self> {
         match item {
             Item::Struct(mut item) => {
+                if let Some(gateway) = item.attrs.iter().find(|it| is_named(it, GATEWAY)) {
+                    errors.push(
+                        gateway,
+                        "a gateway is injectable already: remove the `#[injectable]` above it",
+                    );
+                    return Some(Self::Gateway { item });
+                }
                 let fields = Field::all(&mut item.fields, errors);
                 refuse_generics(&item.generics, errors);
                 Some(Self::Struct {

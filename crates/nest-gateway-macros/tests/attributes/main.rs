@@ -6,4 +6,5 @@ mod errors;
 mod hooks;
 mod injection;
 mod pipeline;
+mod renamed;
 mod replies;
