@@ -102,6 +102,7 @@ pub(crate) struct GenerateOne {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct GenerateGateway {
     #[command(flatten)]
     pub(crate) one: GenerateOne,
