@@ -108,6 +108,7 @@ mod tests {
             let app = TestApp::new::<GameModule>().override_provider(ten()).on(wire).start().await;
             let mut ada = app.client("/game").connect().await;
             let mut grace = app.client("/game").connect().await;
+            grace.round_trip().await;
             assert_reply!(ada, "score", {"player": "Ada", "points": 11} => true);
             assert_broadcast!([ada, grace], "record", {"player": "Ada"}, ..);
         }

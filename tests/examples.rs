@@ -13,6 +13,10 @@ use nest_gateway_testkit::{assert_broadcast, assert_exception, assert_push, asse
 /// A running example; ended when it is dropped.
 struct Example {
     process: Child,
+    #[cfg_attr(
+        not(feature = "jwt"),
+        expect(dead_code, reason = "one example says more")
+    )]
     out: BufReader<ChildStdout>,
     /// The line that says where it listens.
     said: String,
@@ -228,6 +232,7 @@ async fn cursors_move_on_one_board_only() {
     let mut grace = example.socket_io("/board/1").await;
     let mut alan = example.native("/board/2").await;
     assert_reply!(alan, "board" => "2");
+    grace.round_trip().await;
     ada.emit("move", json!({"x": 0.5, "y": 0.25})).await;
     assert_push!(grace, "moved", {"x": 0.5, "y": 0.25}, ..);
     ada.close(1000, "").await;
@@ -251,6 +256,7 @@ async fn jobs_report_to_who_watches() {
 async fn http_and_gateway_share_the_notes() {
     let example = Example::start("http_and_gateway");
     let mut client = example.native("/notes").await;
+    client.round_trip().await;
     let json_body = [("content-type".to_owned(), "application/json".to_owned())];
     let created = send(example.addr, "POST", "/notes", &json_body, b"\"milk\"").await;
     assert_eq!(created.expect("the route answers").status, 201);
@@ -274,6 +280,7 @@ async fn third_adapter_joins_lines_and_websockets() {
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
     let example = Example::start("third_adapter");
     let mut browser = example.native("/chat").await;
+    browser.round_trip().await;
     let lines = example.said.trim().rsplit(' ').next().unwrap_or_default();
     let stream = tokio::net::TcpStream::connect(lines)
         .await
@@ -284,6 +291,12 @@ async fn third_adapter_joins_lines_and_websockets() {
     stream.flush().await.expect("the server reads");
     assert_push!(browser, "said", {"via": "lines", "text": "hello"});
     let mut line = String::new();
+    stream
+        .read_line(&mut line)
+        .await
+        .expect("the server answers");
+    assert_eq!(line, "joined\n");
+    line.clear();
     stream
         .read_line(&mut line)
         .await

@@ -1,6 +1,7 @@
-//! The protocol: the first line is `join PATH`; every other line is an event
-//! and, if there is one, its JSON body, in both directions. There are no request
-//! ids, so clients cannot ask for answers: replies are events.
+//! The protocol: the client's first line is `join PATH`, the server's `joined`
+//! or `refused WHY`; then every line is an event and, if there is one, its JSON
+//! body, in both directions; the server's last line is `closed CODE WHY`. There are
+//! no request ids, so clients cannot ask for answers: replies are events.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,7 +35,9 @@ impl Adapter for LineAdapter {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::events_only()
+        let mut capabilities = Capabilities::events_only();
+        capabilities.close_codes = true;
+        capabilities
     }
 
     fn mount(&self, host: Arc<Host>) -> Result<Mount, String> {
@@ -80,6 +83,9 @@ async fn serve(stream: TcpStream, host: Arc<Host>) {
         Ok(admission) => admission,
         Err(refusal) => return refuse(write, refusal.message()).await,
     };
+    if write.write_all(b"joined\n").await.is_err() {
+        return;
+    }
     let (sender, mut queue) = mpsc::channel(config.outbox_messages);
     let outlet = Arc::new(LineOutlet {
         queue: sender,
@@ -94,16 +100,19 @@ async fn serve(stream: TcpStream, host: Arc<Host>) {
     };
     queue.close();
     // What is queued still leaves, if the client takes it in time.
-    let rest = outlet.write(&mut queue, &mut write);
+    let rest = async {
+        outlet.write(&mut queue, &mut write).await;
+        write
+            .write_all(format!("closed {reason}\n").as_bytes())
+            .await
+    };
     let _ = tokio::time::timeout(config.close_timeout, rest).await;
     session.finish(reason).await;
 }
 
 async fn refuse(mut write: OwnedWriteHalf, why: &str) {
     // A client that has gone does not need to know.
-    let _ = write
-        .write_all(format!("refused \"{why}\"\n").as_bytes())
-        .await;
+    let _ = write.write_all(format!("refused {why}\n").as_bytes()).await;
 }
 
 /// Polls the session along with the socket, and reads on only while the session
@@ -122,7 +131,9 @@ async fn handle(
             Ok(Some(Ok(line))) => receive(session, line.trim()),
             Ok(Some(Err(error))) => return DisconnectReason::by_network(None, error.to_string()),
             Ok(None) => return DisconnectReason::by_client(None, "end"),
-            Err(reason) => return DisconnectReason::by_server(None, reason.text().to_owned()),
+            Err(end) => {
+                return DisconnectReason::by_server(Some(end.code()), end.text().to_owned());
+            }
         }
     }
 }

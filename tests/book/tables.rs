@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use nest_gateway::core::gateway::RESERVED_EVENTS;
 use nest_gateway::{AcceptConfig, CloseReason, Config};
 
 use crate::pages::source;
@@ -62,7 +63,12 @@ fn the_options_have_the_defaults_of_the_code() {
 fn the_accept_loop_has_the_defaults_of_the_code() {
     let mut documented = documented("## Options of the accept loop");
     documented.insert("drain_timeout".to_owned(), "10s".to_owned());
-    assert_eq!(documented, actual(&AcceptConfig::default()));
+    let actual = actual(&AcceptConfig::default());
+    if !actual.contains_key("tls") {
+        // Its feature is off.
+        documented.remove("tls");
+    }
+    assert_eq!(documented, actual);
 }
 
 #[test]
@@ -83,6 +89,34 @@ fn the_close_codes_are_those_of_the_code() {
             .iter()
             .any(|row| row[0] == reason.code().to_string() && row[1] == reason.text());
         assert!(listed, "{reason:?} is missing");
+    }
+}
+
+#[test]
+fn the_reserved_names_are_those_of_the_code() {
+    let reserved: Vec<_> = RESERVED_EVENTS.map(|name| format!("`{name}`")).into();
+    let sentence = format!(
+        "Reserved names cannot be subscribed to: {}.",
+        reserved.join(", ")
+    );
+    assert!(page("wire.md").contains(&sentence), "{sentence}");
+}
+
+#[test]
+fn every_cargo_feature_is_in_the_book() {
+    let manifest = include_str!("../../crates/nest-gateway/Cargo.toml");
+    let features = manifest
+        .split_once("[features]")
+        .expect("it has features")
+        .1;
+    let features = features.split("\n[").next().unwrap_or_default();
+    let page = page("configuration.md");
+    for line in features.lines() {
+        if let Some((name, _)) = line.split_once(" = [")
+            && name != "default"
+        {
+            assert!(page.contains(&format!("| `{name}`")), "{name} is missing");
+        }
     }
 }
 
