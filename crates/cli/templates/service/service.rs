@@ -6,10 +6,3 @@ use nest_gateway::injectable;
 /// `Arc<{{ pascal }}Service>`, and its own fields are provided in the same way.
 #[injectable]
 pub struct {{ pascal }}Service {}
-
-impl {{ pascal }}Service {
-    /// Greets somebody.
-    pub fn greet(&self, name: &str) -> String {
-        format!("Hello, {name}!")
-    }
-}
