@@ -186,20 +186,37 @@ impl Frame {
         Self::plain(self.bytes)
     }
 
-    /// Takes back bytes that a frame produced; `None` if they are not exactly one unmasked frame with
-    /// FIN set.
-    pub fn from_bytes(bytes: Bytes) -> Option<Self> {
-        let first = *bytes.first()?;
-        if first & FIN == 0 || OpCode::from_bits(first & 0x0f).is_none() {
-            return None;
+    /// Several frames as one: queued, dropped, counted and shared together, with nothing of anybody else
+    /// between them. For messages that other messages belong to, as the attachments of a Socket.IO
+    /// packet do. `None` without frames.
+    ///
+    /// [`Frame::payload`], [`Frame::op_code`] and [`Frame::is_text`] tell of the first one; a group is
+    /// not compressed.
+    pub fn group<'a>(frames: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let mut bytes = Vec::new();
+        for frame in frames {
+            bytes.extend_from_slice(&frame.bytes);
         }
-        let header = header_len(&bytes)?;
-        let declared = match *bytes.get(1)? {
-            126 => usize::from(u16::from_be_bytes([*bytes.get(2)?, *bytes.get(3)?])),
-            127 => usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?,
-            short => usize::from(short),
-        };
-        (bytes.len().checked_sub(header)? == declared).then(|| Self::plain(bytes))
+        (!bytes.is_empty()).then(|| Self::plain(Bytes::from(bytes)))
+    }
+
+    /// The frames of a group, or the frame itself.
+    pub fn parts(&self) -> impl Iterator<Item = Self> + use<> {
+        let mut rest = self.bytes.clone();
+        std::iter::from_fn(move || {
+            let size = first_len(&rest)?;
+            Some(Self::plain(rest.split_to(size)))
+        })
+    }
+
+    /// Takes back bytes that a frame or a group produced; `None` if they are not whole unmasked frames
+    /// with FIN set, one at least.
+    pub fn from_bytes(bytes: Bytes) -> Option<Self> {
+        let mut at = 0;
+        while at < bytes.len() {
+            at += first_len(&bytes[at..])?;
+        }
+        (at > 0).then(|| Self::plain(bytes))
     }
 
     /// Header and payload.
@@ -214,7 +231,8 @@ impl Frame {
     /// The payload alone, sharing the buffer.
     pub fn payload(&self) -> Bytes {
         let header = header_len(&self.bytes).expect("a frame begins with a whole header");
-        self.bytes.slice(header..)
+        let end = first_len(&self.bytes).expect("a frame is whole");
+        self.bytes.slice(header..end)
     }
 
     /// What the frame is.
@@ -271,6 +289,23 @@ fn write_header(buf: &mut [u8], first: u8) -> usize {
     start
 }
 
+/// Length of the first frame in `bytes`; `None` if it is not whole, masked, not final or of no known kind.
+fn first_len(bytes: &[u8]) -> Option<usize> {
+    let first = *bytes.first()?;
+    if first & FIN == 0 {
+        return None;
+    }
+    OpCode::from_bits(first & 0x0f)?;
+    let header = header_len(bytes)?;
+    let payload = match bytes[1] {
+        126 => usize::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?)),
+        127 => usize::try_from(u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)).ok()?,
+        short => usize::from(short),
+    };
+    let len = header.checked_add(payload)?;
+    (len <= bytes.len()).then_some(len)
+}
+
 /// Length of the header of an unmasked frame; `None` if it is masked or not there.
 fn header_len(bytes: &[u8]) -> Option<usize> {
     Some(match *bytes.get(1)? {
@@ -323,6 +358,7 @@ mod tests {
             b"\x81",
             b"\x81\x05Hell",
             b"\x81\x05Hello!",
+            b"\x81\x01a\x81\x02b",
             b"\x01\x00",
             b"\x83\x00",
             b"\x81\x80abcd",
@@ -333,5 +369,23 @@ mod tests {
                 "{bytes:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_group_is_one_frame_until_it_is_taken_apart() {
+        let frames = [
+            Frame::text(b"packet"),
+            Frame::binary(&[7; 200]),
+            Frame::binary(b""),
+        ];
+        let group = Frame::group(&frames).unwrap();
+        assert_eq!(
+            (&group.payload()[..], group.is_text()),
+            (&b"packet"[..], true)
+        );
+        assert_eq!(group.len(), frames.iter().map(Frame::len).sum::<usize>());
+        assert_eq!(group.parts().collect::<Vec<_>>(), frames);
+        assert_eq!(Frame::from_bytes(group.bytes().clone()), Some(group));
+        assert_eq!(Frame::group([]), None);
     }
 }

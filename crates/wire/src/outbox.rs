@@ -281,6 +281,7 @@ impl Outbox {
             total += next;
             taken.extend(state.queue.pop_frame(&self.config));
         }
+        state.queue.shrink(taken.len() == 1);
         let waiters = state.wakeable_room(&self.config);
         drop(state);
         wake_all(waiters);
@@ -402,12 +403,13 @@ impl Outbox {
             *writer = None;
             return Step::Done;
         }
+        let lone = batch.len() == 1;
         state.queue.settle(batch, written);
         state.fill(batch, &self.config);
         let waiters = state.wakeable_room(&self.config);
         let mut gone = None;
         let step = if batch.is_empty() {
-            state.queue.shrink();
+            state.queue.shrink(lone);
             if state.half_close {
                 state.writer = Writer::Gone;
                 gone = writer.take();
@@ -481,8 +483,12 @@ impl Outbox {
             state.queue.forget(batch);
             return Poll::Ready(Pump::End);
         }
+        let lone = batch.len() == 1;
         state.queue.settle(batch, written);
         state.fill(batch, &self.config);
+        if batch.is_empty() {
+            state.queue.shrink(lone);
+        }
         let waiters = state.wakeable_room(&self.config);
         let next = if !batch.is_empty() {
             Poll::Ready(Pump::Write)

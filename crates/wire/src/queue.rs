@@ -137,17 +137,26 @@ impl Queue {
         stalled: bool,
     ) -> Pushed {
         let volatile = class == Class::Volatile;
-        if volatile && (stalled || !self.has_room(frame.len(), config)) {
+        let room = self.has_room(frame.len(), config);
+        if room && !(volatile && stalled) {
+            self.append(frame, volatile);
+            return Pushed::Queued;
+        }
+        if volatile {
             self.dropped += 1;
             return Pushed::Dropped {
                 pushed: true,
                 frames: 1,
             };
         }
+        self.push_full(frame, config)
+    }
+
+    /// Queues a normal frame into a queue that has no room for it, as the policy says.
+    #[cold]
+    fn push_full(&mut self, frame: Frame, config: &OutboxConfig) -> Pushed {
         let before = self.dropped;
-        if !self.has_room(frame.len(), config) {
-            self.evict_volatile(frame.len(), config);
-        }
+        self.evict_volatile(frame.len(), config);
         if !self.has_room(frame.len(), config) {
             match config.policy {
                 SlowPolicy::Close => return Pushed::Overflow,
@@ -157,7 +166,7 @@ impl Queue {
         }
         let room = self.has_room(frame.len(), config);
         if room {
-            self.append(frame, volatile);
+            self.append(frame, false);
         } else {
             self.dropped += 1;
             self.gap += 1;
@@ -214,7 +223,9 @@ impl Queue {
         if let Some(piece) = self.ahead.pop_front() {
             return Some(piece);
         }
-        self.queue_gap_notice(config);
+        if self.gap > 0 {
+            self.queue_gap_notice(config);
+        }
         let entry = self.frames.pop_front()?;
         self.volatile -= usize::from(entry.volatile);
         let kind = if entry.volatile {
@@ -230,7 +241,9 @@ impl Queue {
         if let Some(piece) = self.ahead.pop_front() {
             return Some(piece.into_frame());
         }
-        self.queue_gap_notice(config);
+        if self.gap > 0 {
+            self.queue_gap_notice(config);
+        }
         let entry = self.frames.pop_front()?;
         self.volatile -= usize::from(entry.volatile);
         self.bytes -= entry.frame.len();
@@ -300,9 +313,11 @@ impl Queue {
         self.forget(&mut pieces);
     }
 
-    /// Gives memory back after a burst.
-    pub(crate) fn shrink(&mut self) {
-        if self.frames.is_empty() && self.frames.capacity() > 16 {
+    /// Gives memory of an empty queue back: what a large burst needed at once, and what a small one
+    /// needed after a lone frame has shown that it is over.
+    pub(crate) fn shrink(&mut self, after_lone_frame: bool) {
+        const BURST: usize = 64;
+        if self.frames.is_empty() && (after_lone_frame || self.frames.capacity() > BURST) {
             self.frames = VecDeque::new();
         }
         if self.ahead.is_empty() && self.ahead.capacity() > 0 {
@@ -357,11 +372,9 @@ impl Queue {
     }
 
     /// Queues the notice where the gap is: in front under `DropOldest`, behind under `DropNewest`.
+    #[cold]
     fn queue_gap_notice(&mut self, config: &OutboxConfig) {
         let Some(make) = config.gap_frame else { return };
-        if self.gap == 0 {
-            return;
-        }
         let frame = make(self.take_gap());
         self.bytes += frame.len();
         let entry = Entry {
