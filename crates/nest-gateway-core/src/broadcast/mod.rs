@@ -1,7 +1,7 @@
 //! Emits: from a target to the outboxes of its receivers.
 //!
-//! One place holds membership ([`rooms`]), one function fans out
-//! ([`fanout`]): encoded once for each wire format, the same bytes to every
+//! One place holds membership (`rooms.rs`), one function fans out
+//! (`fanout.rs`): encoded once for each wire format, the same bytes to every
 //! receiver of the format.
 
 mod emitter;

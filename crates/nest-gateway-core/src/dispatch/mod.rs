@@ -4,7 +4,7 @@
 //! route ─► guards ─► interceptors ─► pipes ─► extract ─► handler ─► interceptors ─► filters ─► answer
 //! ```
 //!
-//! [`dispatch`] is that picture as one function. It knows no transport: what it
+//! `dispatch` in `pipeline.rs` is that picture as one function. It knows no transport: what it
 //! has to say goes out through the client's codec.
 
 mod answer;
