@@ -1,7 +1,7 @@
 //! Errors on the wire.
 
 use nest_gateway::prelude::*;
-use nest_gateway_testkit::{TestApp, Wire, assert_exception, for_each_wire};
+use nest_gateway_testkit::{TestApp, assert_exception, for_each_wire};
 use serde_json::json;
 
 // ANCHOR: enum
@@ -78,7 +78,7 @@ for_each_wire! {
 #[tokio::test]
 async fn the_native_frames_are_those_of_the_book() {
     let app = TestApp::new::<ErrorsModule>()
-        .on(Wire::Native)
+        .on(nest_gateway_testkit::Wire::Native)
         .start()
         .await;
     let mut client = app.client("/errors").connect().await;
