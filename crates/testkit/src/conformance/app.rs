@@ -496,6 +496,16 @@ impl Root {
                     gateway.log("token fired");
                 },
             )
+            .on(
+                "stay_behind",
+                async |gateway: G, token: CancellationToken| {
+                    gateway.log("waiting for the end");
+                    token.cancelled().await;
+                    gateway.log("client is gone");
+                    gateway.pass("a").await;
+                    gateway.log("stayed behind");
+                },
+            )
             .on("kick", async |_: G, client: ConnectedSocket| {
                 client.disconnect("kicked");
             })

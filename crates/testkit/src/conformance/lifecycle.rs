@@ -138,11 +138,14 @@ pub async fn on_disconnect_waits_for_the_last_handler(subject: Subject) {
     let stage = Stage::start(&subject).await;
     let mut client = stage.client().connect().await;
     stage.log().take();
-    client.emit("gated", json!("a")).await;
-    stage.log().until("start a").await;
+    client.emit("stay_behind", Payload::none()).await;
+    stage.log().until("waiting for the end").await;
     client.close(1000, "").await;
+    // The server knows that the client is gone, and the handler still runs.
+    stage.log().until("client is gone").await;
     let mut other = stage.client().connect().await;
     other.request("echo", json!(1)).await;
+    assert_eq!(stage.log().count("disconnect"), 0);
     stage.gates().open("a");
     stage.log().until_prefix("disconnect").await;
     let log = stage.log().all();
@@ -150,7 +153,7 @@ pub async fn on_disconnect_waits_for_the_last_handler(subject: Subject) {
         let found = log.iter().position(|line| line.starts_with(start));
         found.unwrap_or_else(|| panic!("no line {start:?} in {log:?}"))
     };
-    assert!(at("end a") < at("disconnect"), "{log:?}");
+    assert!(at("stayed behind") < at("disconnect"), "{log:?}");
 }
 
 /// CONTRACT 7: a panic in `on_disconnect` is nobody else's.
