@@ -298,3 +298,25 @@ impl Hinter for Words {
 impl Highlighter for Words {}
 impl Validator for Words {}
 impl Helper for Words {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(line: &str) -> (usize, Vec<String>) {
+        let words = Words(vec!["send_message".to_owned(), "send_file".to_owned()]);
+        let history = MemHistory::new();
+        let context = rustyline::Context::new(&history);
+        words
+            .complete(line, line.len(), &context)
+            .expect("no reason to fail")
+    }
+
+    #[test]
+    fn published_events_and_commands_are_completed_at_the_begin_of_a_line() {
+        assert_eq!(completed("send_m"), (0, vec!["send_message ".to_owned()]));
+        assert_eq!(completed("  send").1, ["send_message ", "send_file "]);
+        assert_eq!(completed("/ca"), (0, vec!["/cancel ".to_owned()]));
+        assert!(completed("send_message {").1.is_empty());
+    }
+}

@@ -94,6 +94,12 @@ impl Drop for Running {
 #[test]
 fn a_generated_application_compiles_passes_its_tests_and_can_be_called() {
     let root = Folder::new("compiled");
+    // With the profile of the checkout, so that its dependencies are compiled once.
+    let profile = "[profile.dev]\ndebug = \"line-tables-only\"\n";
+    root.write(
+        "Cargo.toml",
+        &format!("[workspace]\nresolver = \"3\"\n\n{profile}"),
+    );
     root.run(["new", APP, "--local-path", &checkout()])
         .succeeded();
     let lock = std::fs::read_to_string(Path::new(&checkout()).join("Cargo.lock"));
