@@ -2,7 +2,7 @@
 //! only writes the same bytes. Clients run in a thread of their own and check every byte.
 //!
 //! ```text
-//! cargo run --release -p nest-gateway-wire --example fanout -- [receivers] [payload bytes]
+//! cargo run --release -p nest-gateway-wire --example fanout -- [receivers] [payload bytes] [in flight]
 //! ```
 
 #![allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
@@ -37,7 +37,8 @@ fn main() -> std::io::Result<()> {
     let frame = Frame::text(&vec![b'x'; payload]);
     let arrived = Arc::new(Arrived::default());
     let mut out = std::io::stdout();
-    for in_flight in IN_FLIGHT {
+    let in_flight = args.next().map_or(IN_FLIGHT.to_vec(), |n| vec![n as u64]);
+    for in_flight in in_flight {
         let deliveries = receivers as u64 * in_flight;
         // About as many deliveries or bytes as take a second or two.
         let bytes = deliveries * frame.len() as u64;

@@ -12,6 +12,46 @@
 //! - [`Upgrade`]: the opening handshake, under any hyper server.
 //! - [`serve`]: the accept loop with its limits.
 //!
+//! An echo server:
+//!
+//! ```no_run
+//! use std::convert::Infallible;
+//!
+//! use http::Request;
+//! use http_body_util::Full;
+//! use hyper::body::{Bytes, Incoming};
+//! use nest_gateway_wire::{
+//!     AcceptConfig, Class, Event, Flusher, Frame, Upgrade, WebSocketConfig, serve,
+//! };
+//!
+//! # async fn run() -> std::io::Result<()> {
+//! let flusher = Flusher::spawn();
+//! let service = tower::service_fn(move |mut request: Request<Incoming>| {
+//!     let response = match Upgrade::from_request(&mut request) {
+//!         Err(error) => error.response().map(Full::new),
+//!         Ok(upgrade) => {
+//!             let config = WebSocketConfig::default();
+//!             let (response, socket) = upgrade.accept(config, None, flusher.clone());
+//!             tokio::spawn(async move {
+//!                 let Ok(mut socket) = socket.await else { return };
+//!                 while let event @ (Event::Text(_) | Event::Ping(_)) = socket.next().await {
+//!                     if let Event::Text(text) = event {
+//!                         let _ = socket.outbox().push(Frame::text(&text), Class::Normal);
+//!                     }
+//!                 }
+//!             });
+//!             response.map(|()| Full::<Bytes>::default())
+//!         }
+//!     };
+//!     async move { Ok::<_, Infallible>(response) }
+//! });
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! let shutdown = std::future::pending();
+//! serve(listener, service, AcceptConfig::default(), shutdown).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Invariants: nothing here blocks; every queue is bounded; no lock is held over an await or while a
 //! waker runs; bytes off the network cannot cause a panic; an idle connection owns no buffer.
 
