@@ -6,6 +6,7 @@ mod interactive;
 mod link;
 mod native;
 mod once;
+mod packet;
 mod socketio;
 mod url;
 

@@ -6,6 +6,7 @@ mod asyncapi;
 mod description;
 mod names;
 mod schema;
+mod types;
 mod typescript;
 mod written;
 

@@ -6,5 +6,6 @@ pub(crate) mod module_attribute;
 pub(crate) mod module_line;
 mod source;
 pub(crate) mod use_line;
+mod wide_lists;
 
 pub(crate) use self::source::Source;
