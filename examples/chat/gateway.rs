@@ -31,8 +31,8 @@ impl ChatGateway {
         MessageBody(join): MessageBody<Join>,
         client: ConnectedSocket,
     ) -> Result<Joined, WsException> {
-        let room = within("room", join.room, 40)?;
-        let name = within("name", join.name, 24)?;
+        let room = within("room", &join.room, 40)?;
+        let name = within("name", &join.name, 24)?;
         client.join(room.as_str()).await?;
         let person = Person {
             name,
@@ -55,7 +55,7 @@ impl ChatGateway {
         MessageBody(say): MessageBody<Say>,
         client: ConnectedSocket,
     ) -> Result<Said, WsException> {
-        let text = within("text", say.text, 500)?;
+        let text = within("text", &say.text, 500)?;
         let Some(person) = client.data().get::<Person>() else {
             return Err(WsException::new("join a room first"));
         };
@@ -79,7 +79,7 @@ impl ChatGateway {
         &self,
         MessageBody(prompt): MessageBody<Prompt>,
     ) -> Result<impl Stream<Item = Token> + use<>, WsException> {
-        let text = within("text", prompt.text, 200)?;
+        let text = within("text", &prompt.text, 200)?;
         Ok(model::answer(&text))
     }
 }
@@ -181,7 +181,7 @@ struct Prompt {
 }
 
 /// The text without space around it, if anything is left and it is not too long.
-fn within(field: &str, text: String, most: usize) -> Result<String, WsException> {
+fn within(field: &str, text: &str, most: usize) -> Result<String, WsException> {
     let text = text.trim();
     match text.chars().count() {
         0 => Err(WsException::new(format!("{field} is empty"))),
