@@ -76,8 +76,11 @@ impl Running {
     #[cfg(unix)]
     fn stop(mut self) -> Option<i32> {
         let id = self.0.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status();
-        assert!(asked.expect("there is a kill").success());
+        // The shell's own, since a small system has no program of that name.
+        let asked = Command::new("sh")
+            .args(["-c", "kill -TERM \"$0\"", &id])
+            .status();
+        assert!(asked.expect("there is a shell").success());
         self.0.wait().expect("it ends").code()
     }
 }
