@@ -27,7 +27,6 @@ impl Linger {
     pub(crate) async fn run(mut self) {
         // Running out of time is one of the ways this ends; what follows is the same.
         let _ = tokio::time::timeout(self.timeout, self.part()).await;
-        self.outbox.kill();
     }
 
     async fn part(&mut self) {
@@ -59,5 +58,12 @@ impl Linger {
                 Ok(read) => left = left.saturating_sub(read),
             }
         }
+    }
+}
+
+impl Drop for Linger {
+    /// However it ends, cancelled too, nothing of the connection is left in an outbox that others keep.
+    fn drop(&mut self) {
+        self.outbox.kill();
     }
 }

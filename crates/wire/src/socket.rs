@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -446,6 +446,9 @@ impl Wire {
     /// came but nothing is complete.
     pub(crate) fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Input>, bool)> {
         if self.at < self.unread.len() {
+            // Reading from the network counts against tokio's budget by itself; a read of thousands of
+            // small messages has to count too, or others would wait for all of them.
+            ready!(tokio::task::coop::poll_proceed(cx)).made_progress();
             let mut rest = &self.unread[self.at..];
             let received = self.connection.receive(&mut rest);
             self.at = self.unread.len() - rest.len();

@@ -106,6 +106,19 @@ async fn a_pipe_that_takes_nothing_ends_with_the_close_timeout() {
 }
 
 #[tokio::test]
+async fn a_cancelled_close_ends_the_pipe_though_others_keep_the_outbox() {
+    let (socket, mut client) = pair(WebSocketConfig::default());
+    let outbox = Arc::clone(socket.outbox());
+    let closing = tokio::spawn(socket.close(1001, ""));
+    assert_eq!(read(&mut client, 4).await, b"\x88\x02\x03\xe9");
+    closing.abort();
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, b"");
+    assert!(outbox.is_closed());
+}
+
+#[tokio::test]
 async fn dropping_the_socket_ends_the_pipe() {
     let (socket, mut client) = pair(WebSocketConfig::default());
     drop(socket);
