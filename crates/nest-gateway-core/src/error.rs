@@ -6,8 +6,10 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
+use crate::broadcast::EmitError;
 use crate::id::ClientId;
 use crate::payload::{BodyError, Payload};
+use crate::session::AckError;
 use crate::value::Value;
 
 /// Any error of application code.
@@ -230,9 +232,20 @@ impl WsException {
     /// What went wrong, in full, for the log.
     pub fn log(&self, event: &str) {
         if let Body::Internal { log_id } = &self.0.body {
+            if self.says_gone() {
+                // That a client leaves is no fault of the handler.
+                tracing::debug!(log_id, event, "the client left its handler");
+                return;
+            }
             let error = self.0.source.as_ref().map(tracing::field::display);
             tracing::error!(log_id, event, error, "handler failed");
         }
+    }
+
+    /// Whether it only says that the client is gone.
+    fn says_gone(&self) -> bool {
+        matches!(self.source_as(), Some(EmitError::Gone))
+            || matches!(self.source_as(), Some(AckError::Gone))
     }
 
     fn from_body(body: Body) -> Self {
