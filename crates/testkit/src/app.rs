@@ -225,6 +225,7 @@ impl TestAppBuilder {
 ///
 /// ```
 /// # use nest_gateway_testkit::{TestApp, for_each_wire};
+/// # fn main() {}
 /// # struct ChatModule;
 /// # impl nest_gateway::Module for ChatModule {
 /// #     fn describe() -> nest_gateway::ModuleDescriptor { nest_gateway::ModuleDescriptor::new("Chat") }

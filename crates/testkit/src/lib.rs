@@ -3,7 +3,7 @@
 //! - [`TestApp`]: a user's application under test; [`gateway_test`] and
 //!   [`for_each_wire!`] run a test over every adapter.
 //! - [`client`]: clients for tests, one API for every transport.
-//! - [`assert`]: assertions on what they receive.
+//! - [`mod@assert`]: assertions on what they receive.
 //! - [`memory`]: an adapter without a wire.
 //! - [`conformance`]: the properties that every adapter has to keep.
 

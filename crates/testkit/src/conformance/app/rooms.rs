@@ -1,0 +1,151 @@
+//! Rooms, and questions to clients.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use nest_gateway_core::dispatch::{ConnectedSocket, FromMessage as _, MessageBody, Reply, Server};
+use nest_gateway_core::gateway::GatewayBuilder;
+use nest_gateway_core::session::Client;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::root::{Root, RootGateway};
+use super::{Replied, With, message};
+
+impl Root {
+    pub(super) fn rooms(builder: GatewayBuilder<RootGateway>) -> GatewayBuilder<RootGateway> {
+        type G = Arc<RootGateway>;
+        builder
+            .on("join", join::<Root>)
+            .on(
+                "leave",
+                async |_: G, client: ConnectedSocket, body: MessageBody<Room>| {
+                    client.leave(&body.0.room).await;
+                    Reply::value(&json!({"left": body.0.room}))
+                },
+            )
+            .on("rooms", async |_: G, client: ConnectedSocket| {
+                Reply::value(&rooms(&client))
+            })
+            .on(
+                "say",
+                async |_: G, client: ConnectedSocket, said: MessageBody<Said>| {
+                    let message = json!({"from": client.id(), "text": said.0.text});
+                    Reply::value(&client.to(said.0.room).emit("said", &message).receivers())
+                },
+            )
+            .message(message!("shout", |_gateway, context| {
+                let server = Server::from_message(context).await?;
+                let said = MessageBody::<Said>::from_message(context).await?.0;
+                let message = json!({"from": context.client().id(), "text": said.text});
+                Reply::value(&server.to(said.room).emit("said", &message).receivers())
+            }))
+            .on("bcast", bcast::<Root>)
+            .on(
+                "dm",
+                async |_: G, server: Server, body: MessageBody<Value>| {
+                    let to = body.0["to"].as_str().unwrap_or_default();
+                    Reply::value(&server.to(to).emit("dm", &body.0["text"]).receivers())
+                },
+            )
+            .on(
+                "cast",
+                async |_: G, server: Server, body: MessageBody<Value>| {
+                    let names = |key: &str| -> Vec<String> {
+                        serde_json::from_value(body.0[key].clone()).unwrap_or_default()
+                    };
+                    let emitter = server.to(names("to")).except(names("except"));
+                    Reply::value(&emitter.emit("cast", &body.0["data"]).receivers())
+                },
+            )
+    }
+
+    pub(super) fn questions(builder: GatewayBuilder<RootGateway>) -> GatewayBuilder<RootGateway> {
+        type G = Arc<RootGateway>;
+        builder
+            .on(
+                "ask",
+                async |_: G, client: ConnectedSocket, body: MessageBody<Value>| {
+                    ask(&client, &body.0["q"], Duration::from_secs(5)).await
+                },
+            )
+            .on(
+                "ask_briefly",
+                async |_: G, client: ConnectedSocket, body: MessageBody<Value>| {
+                    ask(&client, &body.0["q"], Duration::from_millis(50)).await
+                },
+            )
+            .message(
+                message!("ask_beside", |_gateway, context| {
+                    let body: Value = context.data().decode()?;
+                    ask(context.client(), &body["q"], Duration::from_secs(5)).await
+                })
+                .concurrent(),
+            )
+            .on(
+                "ask_room",
+                async |_: G, server: Server, body: MessageBody<Value>| {
+                    let room = body.0["room"].as_str().unwrap_or_default();
+                    let emitter = server.to(room).timeout(Duration::from_secs(5));
+                    let answers: Vec<Value> = emitter
+                        .emit_with_ack::<Value>("question", &body.0["q"])
+                        .filter_map(|(_, answer)| async move { answer.ok() })
+                        .collect()
+                        .await;
+                    Reply::value(&answers)
+                },
+            )
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Room {
+    room: String,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    room: String,
+    text: Value,
+}
+
+pub(super) async fn join<G: Send + Sync + 'static>(
+    _: Arc<With<G>>,
+    client: ConnectedSocket,
+    body: MessageBody<Room>,
+) -> Replied {
+    client.join(body.0.room.as_str()).await?;
+    Reply::value(&json!({"joined": body.0.room}))
+}
+
+pub(super) async fn bcast<G: Send + Sync + 'static>(
+    _: Arc<With<G>>,
+    server: Server,
+    body: MessageBody<Value>,
+) -> Replied {
+    Reply::value(&server.emit("bc", &body.0).receivers())
+}
+
+/// The rooms of a client, without the one of its own.
+pub(super) fn rooms(client: &Client) -> Vec<String> {
+    let names = client.rooms();
+    let own = client.id();
+    let mut rooms: Vec<_> = names
+        .iter()
+        .filter(|room| ***room != *own.as_str())
+        .map(ToString::to_string)
+        .collect();
+    rooms.sort();
+    rooms
+}
+
+async fn ask(client: &Client, question: &Value, patience: Duration) -> Replied {
+    match client
+        .emit_with_ack_in::<Value>(patience, "question", question)
+        .await
+    {
+        Ok(answer) => Reply::value(&answer),
+        Err(_) => Reply::value(&json!({"timeout": true})),
+    }
+}
