@@ -1,11 +1,10 @@
 //! One connection: frames in, the session polled, until either side ends it.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{Admission, BoxFuture, Codec};
+use nest_gateway_core::adapter::{BoxFuture, Codec};
 use nest_gateway_core::close::CloseReason;
 use nest_gateway_core::message::Incoming;
 use nest_gateway_core::payload::Payload;
@@ -13,10 +12,8 @@ use nest_gateway_core::session::Session;
 use nest_gateway_core::value::Value;
 use nest_gateway_wire::{Event, WebSocket};
 
-use crate::NAME;
 use crate::close;
 use crate::envelope::{self, Envelope};
-use crate::outlet::NativeOutlet;
 
 /// Serves an accepted connection to its end.
 ///
@@ -44,14 +41,12 @@ enum Step {
 }
 
 impl Connection {
-    pub(crate) fn new(socket: WebSocket, admission: Admission, codec: &'static dyn Codec) -> Self {
-        let outlet = NativeOutlet::new(Arc::clone(socket.outbox()), codec);
-        let session = Session::open(NAME, admission, Arc::new(outlet));
+    pub(crate) fn new(socket: WebSocket, session: Box<Session>, codec: &'static dyn Codec) -> Self {
         Self {
             socket,
             codec,
             state: State::Serving {
-                session: Box::new(session),
+                session,
                 closing: false,
             },
         }

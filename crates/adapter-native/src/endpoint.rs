@@ -9,6 +9,7 @@ use http::{Method, Request, Response, StatusCode};
 use nest_gateway_core::adapter::{BoxFuture, Codec, Endpoint, Found, Host, Refusal};
 use nest_gateway_core::config::SlowPolicy;
 use nest_gateway_core::handshake::Handshake;
+use nest_gateway_core::session::Session;
 use nest_gateway_wire::{
     Flusher, FlusherHandle, Limits, OutboxConfig, SlowPolicy as WirePolicy, Upgrade,
     WebSocketConfig,
@@ -16,6 +17,7 @@ use nest_gateway_wire::{
 
 use crate::codec::{JsonCodec, gap_frame};
 use crate::connection::Connection;
+use crate::outlet::NativeOutlet;
 use crate::{NAME, Native};
 
 /// Answers WebSocket handshakes at the namespaces' paths.
@@ -63,11 +65,17 @@ impl NativeEndpoint {
             protocol.as_deref(),
             self.flusher.clone(),
         );
+        let outlet = Arc::new(NativeOutlet::new(codec));
+        let session = Box::new(Session::open(NAME, admission, Arc::clone(&outlet) as _));
         let host = Arc::clone(&self.host);
         self.host.spawn(async move {
             match socket.await {
-                // A task of its own, which does not carry the handshake's memory along.
-                Ok(socket) => host.spawn(Connection::new(socket, admission, codec)),
+                Ok(socket) => {
+                    outlet.attach(socket.outbox());
+                    // A task of its own, which does not carry the handshake's memory along.
+                    host.spawn(Connection::new(socket, session, codec));
+                }
+                // Dropping the session takes the client out again.
                 Err(error) => tracing::debug!(%error, "client left during the handshake"),
             }
         });

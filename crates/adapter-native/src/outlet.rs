@@ -1,6 +1,6 @@
 //! The way out to one native client: its outbox.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -9,14 +9,27 @@ use nest_gateway_core::message::Delivery;
 use nest_gateway_wire::{Class, Frame, Outbox, Push};
 
 /// An outbox with the codec of its client.
+///
+/// The session is opened before the handshake is answered, so that a client
+/// which knows that it is connected misses nothing; the outbox comes with the
+/// connection. Until then nothing is sent: what others emit is held by core
+/// until `on_connection` has run, which waits for the connection.
 pub(crate) struct NativeOutlet {
-    outbox: Arc<Outbox>,
+    outbox: OnceLock<Arc<Outbox>>,
     codec: &'static dyn Codec,
 }
 
 impl NativeOutlet {
-    pub(crate) fn new(outbox: Arc<Outbox>, codec: &'static dyn Codec) -> Self {
-        Self { outbox, codec }
+    pub(crate) fn new(codec: &'static dyn Codec) -> Self {
+        Self {
+            outbox: OnceLock::new(),
+            codec,
+        }
+    }
+
+    /// The connection is there.
+    pub(crate) fn attach(&self, outbox: &Arc<Outbox>) {
+        self.outbox.get_or_init(|| Arc::clone(outbox));
     }
 }
 
@@ -35,7 +48,10 @@ impl Outlet for NativeOutlet {
             tracing::error!("message is not a frame");
             return Sent::Dropped;
         };
-        match self.outbox.push(frame, class) {
+        let Some(outbox) = self.outbox.get() else {
+            return Sent::Gone;
+        };
+        match outbox.push(frame, class) {
             Push::Queued => Sent::Queued,
             Push::Dropped { pushed: true, .. } => Sent::Dropped,
             Push::Dropped { frames, .. } => Sent::Displaced(frames),
@@ -45,10 +61,11 @@ impl Outlet for NativeOutlet {
     }
 
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
-        self.outbox.poll_room(context, 0).map_err(|_| Gone)
+        let outbox = self.outbox.get().ok_or(Gone)?;
+        outbox.poll_room(context, 0).map_err(|_| Gone)
     }
 
     fn queued_bytes(&self) -> usize {
-        self.outbox.queued_bytes()
+        self.outbox.get().map_or(0, |outbox| outbox.queued_bytes())
     }
 }
