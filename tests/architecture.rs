@@ -10,8 +10,14 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("nest-gateway-core", &[]),
     ("nest-gateway-wire", &[]),
     ("nest-gateway-macros", &[]),
-    ("nest-gateway-adapter-native", &["nest-gateway-core", "nest-gateway-wire"]),
-    ("nest-gateway-adapter-socketio", &["nest-gateway-core", "nest-gateway-wire"]),
+    (
+        "nest-gateway-adapter-native",
+        &["nest-gateway-core", "nest-gateway-wire"],
+    ),
+    (
+        "nest-gateway-adapter-socketio",
+        &["nest-gateway-core", "nest-gateway-wire"],
+    ),
     (
         "nest-gateway",
         &[
@@ -24,7 +30,11 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ),
     (
         "nest-gateway-testkit",
-        &["nest-gateway", "nest-gateway-core", "nest-gateway-testkit-macros"],
+        &[
+            "nest-gateway",
+            "nest-gateway-core",
+            "nest-gateway-testkit-macros",
+        ],
     ),
     ("nest-gateway-testkit-macros", &[]),
     ("nest-gateway-cli", &[]),
@@ -52,25 +62,37 @@ fn every_crate_that_users_get_is_in_the_table() {
         let name = package["name"].as_str().expect("a package has a name");
         let published = package["publish"].is_null();
         let known = ALLOWED.iter().any(|(known, _)| *known == name);
-        assert!(known || !published, "{name} is not in the table of allowed edges");
+        assert!(
+            known || !published,
+            "{name} is not in the table of allowed edges"
+        );
     }
 }
 
 fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata is JSON");
-    metadata["packages"].as_array().expect("a list of packages").clone()
+    metadata["packages"]
+        .as_array()
+        .expect("a list of packages")
+        .clone()
 }
 
 fn own_dependencies(package: &Value) -> BTreeSet<String> {
     let dependencies = package["dependencies"].as_array().expect("a list");
-    let own = dependencies.iter().filter(|dependency| {
-        dependency["kind"].is_null() && dependency["path"].is_string()
-    });
+    let own = dependencies
+        .iter()
+        .filter(|dependency| dependency["kind"].is_null() && dependency["path"].is_string());
     own.map(|dependency| dependency["name"].as_str().expect("a name").to_owned())
         .collect()
 }
