@@ -170,11 +170,8 @@ async fn a_failure_names_the_line_and_shows_the_last_frames() {
         echo(socket)
     });
     let task = tokio::spawn(async move {
-        let patience = std::time::Duration::from_millis(100);
-        let mut client = Client::of(NativeConnector::new(addr))
-            .patience(patience)
-            .connect()
-            .await;
+        let mut client = Client::of(NativeConnector::new(addr)).connect().await;
+        client.set_patience(std::time::Duration::from_millis(200));
         client.emit("hello", json!("world")).await;
         AssertUnwindSafe(client.expect_event("wanted")).await
     });

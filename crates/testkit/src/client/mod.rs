@@ -130,6 +130,11 @@ impl Client {
         &self.transcript
     }
 
+    /// Changes the longest wait for anything from now on.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     /// The credentials with which a later client may ask to recover this one's
     /// state: Socket.IO's `{pid, offset}`, offset being that of the last event
     /// taken by this test. `None` when the server offered no recovery.
