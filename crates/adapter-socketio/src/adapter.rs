@@ -8,15 +8,15 @@ use nest_gateway_core::adapter::{Adapter, BoxFuture, Capabilities, Host, Mount};
 use nest_gateway_core::config::{Config, OriginPolicy, SlowPolicy};
 use nest_gateway_core::error::WsException;
 use nest_gateway_core::handshake::Handshake;
-use nest_gateway_wire::{Flusher, Frame, OutboxConfig, SlowPolicy as WirePolicy};
+use nest_gateway_wire::{Flusher, OutboxConfig, SlowPolicy as WirePolicy};
 
 use crate::NAME;
-use crate::codec::JsonCodec;
 use crate::connection::{Connection, Shared};
 use crate::endpoint::{AllowRequest, SocketIoEndpoint};
 use crate::engine::{Cors, Engine, EngineConfig};
 use crate::namespace::Away;
 use crate::packet::AssemblyLimits;
+use crate::parser::{Parser, ParserKind};
 use crate::recovery::{Limits, Offsets, Store};
 
 /// Serves gateways to Socket.IO clients. Limits that all adapters share come from the
@@ -41,6 +41,7 @@ pub struct SocketIo {
     cookie: Option<String>,
     allow_request: Option<AllowRequest>,
     recovery: Option<Limits>,
+    parser: ParserKind,
 }
 
 impl fmt::Debug for SocketIo {
@@ -74,6 +75,7 @@ impl SocketIo {
             cookie: engine.cookie,
             allow_request: None,
             recovery: None,
+            parser: ParserKind::default(),
         }
     }
 
@@ -184,6 +186,16 @@ impl SocketIo {
         self
     }
 
+    /// Speaks msgpack instead of JSON: every packet is one binary message. Clients need
+    /// `parser: require("socket.io-msgpack-parser")`; others are closed at their first
+    /// packet.
+    #[cfg(feature = "msgpack")]
+    #[must_use]
+    pub fn msgpack(mut self) -> Self {
+        self.parser = ParserKind::Msgpack;
+        self
+    }
+
     fn engine_config(&self, config: &Config) -> EngineConfig {
         EngineConfig {
             ping_interval: config.ping_interval,
@@ -202,7 +214,7 @@ impl SocketIo {
                     SlowPolicy::DropOldest => WirePolicy::DropOldest,
                     SlowPolicy::DropNewest => WirePolicy::DropNewest,
                 },
-                gap_frame: Some(gap_frame),
+                gap_frame: Some(self.parser.gap_frame()),
             },
             cors: cors(&config.origins),
             cookie: self.cookie.clone(),
@@ -248,7 +260,7 @@ impl Adapter for SocketIo {
             .map(|task| Box::pin(task) as BoxFuture<'static, ()>)
             .collect();
         let shared = Arc::new(Shared {
-            codec: Arc::new(JsonCodec { offsets }),
+            parser: Arc::new(Parser::new(self.parser, offsets)),
             recovery,
             connect_timeout: self.connect_timeout,
             attachments: AssemblyLimits {
@@ -309,9 +321,4 @@ fn cors(origins: &OriginPolicy) -> Option<Cors> {
         OriginPolicy::Allow(list) => Some(Cors::origins(list).with_credentials()),
         OriginPolicy::Any => Some(Cors::any()),
     }
-}
-
-/// Tells a client how many messages a drop policy cost its connection.
-fn gap_frame(dropped: u64) -> Frame {
-    Frame::text(format!(r#"42["gap",{{"dropped":{dropped}}}]"#).as_bytes())
 }

@@ -27,17 +27,22 @@ pub(crate) fn of_core(arguments: &Arguments) -> Result<CoreArguments, PacketErro
 }
 
 /// All values as one payload: nothing, the only one, or a list.
-pub(crate) fn joined(arguments: &Arguments) -> Result<Payload, PacketError> {
-    Ok(match of_core(arguments)? {
-        CoreArguments::None => Payload::empty(),
-        CoreArguments::One(payload) => payload,
-        CoreArguments::Many(payloads) => {
-            let values: Result<Vec<_>, _> = payloads.iter().map(Payload::to_value).collect();
+pub(crate) fn joined(arguments: &CoreArguments) -> Result<Payload, PacketError> {
+    Ok(match arguments.as_slice() {
+        [] => Payload::empty(),
+        [only] => only.clone(),
+        several => {
+            let values: Result<Vec<_>, _> = several.iter().map(Payload::to_value).collect();
             Payload::from_value(Value::Array(
                 values.map_err(|_| PacketError::InvalidPayload)?,
             ))
         }
     })
+}
+
+/// The `auth` of a CONNECT packet; without one it is an empty object, as on Node's server.
+pub(crate) fn auth(json: Option<Bytes>) -> Payload {
+    Payload::from_json(json.unwrap_or(Bytes::from_static(b"{}")))
 }
 
 /// Puts the attachments where their placeholders stand. The numbers were checked when the

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use nest_gateway_core::adapter::{Admission, BoxFuture, Codec, Gone, Host};
+use nest_gateway_core::adapter::{Admission, BoxFuture, Gone, Host};
 use nest_gateway_core::close::{CloseReason, DisconnectReason};
 use nest_gateway_core::gateway::CANCEL_EVENT;
 use nest_gateway_core::handshake::Handshake;
 use nest_gateway_core::id::{ClientId, RequestId};
-use nest_gateway_core::message::Incoming;
+use nest_gateway_core::message::{Arguments, Incoming};
 use nest_gateway_core::payload::Payload;
 use nest_gateway_core::session::{CancelTarget, Client, Session};
 use nest_gateway_core::value::Value;
@@ -22,13 +21,11 @@ use tokio::time::Sleep;
 use crate::NAME;
 use crate::arguments;
 use crate::close::{self, Ending};
-use crate::codec::text_frame;
 use crate::engine::{self, Message};
-use crate::namespace::{self, Admitted, Away, Former, Joined, Joining, Refused, Wish};
+use crate::namespace::{Admitted, Away, Former, Joined, Joining, Refused, Wish};
 use crate::outlet::SocketIoOutlet;
-use crate::packet::{
-    Arguments, Assembler, AssemblyLimits, Body, Packet, PacketError, Text, encode,
-};
+use crate::packet::{AssemblyLimits, PacketError, Text};
+use crate::parser::{Body, Decoder, Parser, Request};
 use crate::recovery::{Private, RecoverableOutlet, Store};
 
 /// Namespaces that were left and whose late packets are passed over, at most.
@@ -37,7 +34,7 @@ const MAX_LEFT: usize = 16;
 /// What the connections of one adapter share.
 pub(crate) struct Shared {
     pub(crate) host: Arc<Host>,
-    pub(crate) codec: Arc<dyn Codec>,
+    pub(crate) parser: Arc<Parser>,
     pub(crate) connect_timeout: Duration,
     pub(crate) attachments: AssemblyLimits,
     /// Clients that may come back, where that is switched on.
@@ -49,7 +46,7 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     handshake: Handshake,
     engine: engine::Connection,
-    assembler: Assembler,
+    decoder: Decoder,
     joined: Vec<Joined>,
     joining: Vec<Joining>,
     /// Sessions that are ending: handlers in flight and `on_disconnect`.
@@ -81,7 +78,7 @@ impl Connection {
     ) -> Self {
         let timer = Box::pin(tokio::time::sleep(shared.connect_timeout));
         Self {
-            assembler: Assembler::new(shared.attachments),
+            decoder: shared.parser.decoder(shared.attachments),
             shared,
             handshake,
             engine,
@@ -143,13 +140,9 @@ impl Connection {
     }
 
     fn message(&mut self, message: Message) -> Option<engine::CloseReason> {
-        let (packet, size) = match message {
-            Message::Text(text) => (self.assembler.text(&text, Instant::now()), text.len()),
-            Message::Binary(bytes) => {
-                let size = bytes.len();
-                (self.assembler.binary(bytes, Instant::now()), size)
-            }
-        };
+        let (Message::Text(bytes) | Message::Binary(bytes)) = &message;
+        let size = bytes.len();
+        let packet = self.decoder.message(message, Instant::now());
         match packet {
             Ok(Some(packet)) => self.packet(packet, size),
             Ok(None) => None,
@@ -162,8 +155,8 @@ impl Connection {
         engine::CloseReason::ParseError
     }
 
-    fn packet(&mut self, packet: Packet, size: usize) -> Option<engine::CloseReason> {
-        let Packet { namespace, body } = packet;
+    fn packet(&mut self, packet: Request, size: usize) -> Option<engine::CloseReason> {
+        let Request { namespace, body } = packet;
         let position = self
             .joined
             .iter()
@@ -185,11 +178,8 @@ impl Connection {
                 },
                 Some(index),
             ) => {
-                let session = &mut self.joined[index].session;
-                match receive(session, id, &event, &arguments, size) {
-                    Ok(()) => None,
-                    Err(error) => Some(self.broken(error)),
-                }
+                receive(&mut self.joined[index].session, id, &event, arguments, size);
+                None
             }
             (Body::Ack { id, arguments }, Some(index)) => {
                 match answer(&self.joined[index].session, id, &arguments) {
@@ -200,7 +190,7 @@ impl Connection {
         }
     }
 
-    fn connect(&mut self, namespace: Text, auth: Option<Bytes>) -> Option<engine::CloseReason> {
+    fn connect(&mut self, namespace: Text, auth: Payload) -> Option<engine::CloseReason> {
         if self
             .joining
             .iter()
@@ -211,14 +201,14 @@ impl Connection {
         let host = &self.shared.host;
         let max = host.config().max_namespaces_per_connection;
         if self.joined.len() + self.joining.len() >= max {
-            self.send(namespace::refusal(&namespace, "Too many namespaces"));
+            self.refuse(&namespace, "Too many namespaces");
             return None;
         }
         let Some(found) = host.find(namespace.as_str(), NAME) else {
-            self.send(namespace::refusal(&namespace, "Invalid namespace"));
+            self.refuse(&namespace, "Invalid namespace");
             return None;
         };
-        let handshake = self.handshake.with_auth(namespace::auth(auth));
+        let handshake = self.handshake.with_auth(auth);
         let wish = Wish {
             namespace,
             found,
@@ -238,7 +228,7 @@ impl Connection {
         let Admitted { admission, former } = match outcome {
             Ok(admitted) => admitted,
             Err(refused) => {
-                self.send(refused.frame(&namespace));
+                self.send(refused.frame(&self.shared.parser, &namespace));
                 return None;
             }
         };
@@ -258,13 +248,10 @@ impl Connection {
         // Without a random id the client is served all the same, and cannot come back.
         let store = self.shared.recovery.as_ref();
         let private = store.and_then(|store| Some((store, Private::random().ok()?)));
-        self.send(greeting(
-            &namespace,
-            id,
-            private.as_ref().map(|(_, private)| private),
-        ));
+        let known = private.as_ref().map(|(_, private)| private);
+        self.send(self.shared.parser.greeting(&namespace, id, known));
         let sender = self.engine.sender().clone();
-        let codec = Arc::clone(&self.shared.codec);
+        let codec = Arc::clone(&self.shared.parser);
         let Some((store, private)) = private else {
             let outlet = Arc::new(SocketIoOutlet::new(sender, codec));
             let session = Session::open_as(id, NAME, admission, outlet, Vec::new());
@@ -296,7 +283,7 @@ impl Connection {
             return self.open(namespace, admission);
         };
         let sender = self.engine.sender().clone();
-        let greeting = greeting(&namespace, id, Some(&private));
+        let greeting = self.shared.parser.greeting(&namespace, id, Some(&private));
         if !outlet.resume(sender.clone(), &offset, greeting) {
             drop(parked);
             return self.open(namespace, admission);
@@ -317,9 +304,7 @@ impl Connection {
         let ending = close::ending(reason);
         if !matches!(ending, Ending::Connection(_)) {
             let namespace = self.joined[index].namespace.clone();
-            self.send(text_frame(|buffer| {
-                encode::disconnect(buffer, namespace.as_str());
-            }));
+            self.send(self.shared.parser.farewell(&namespace));
         }
         self.leave(index, close::by_server(reason));
         match ending {
@@ -351,7 +336,7 @@ impl Connection {
 
     fn overdue(&mut self) -> Option<engine::CloseReason> {
         self.timer = None;
-        if self.assembler.is_overdue(Instant::now()) {
+        if self.decoder.is_overdue(Instant::now()) {
             return Some(self.broken(PacketError::AttachmentsOverdue));
         }
         let waiting = self.joined.is_empty() && self.joining.is_empty();
@@ -360,7 +345,7 @@ impl Connection {
 
     /// Keeps a timer exactly while there is something to wait for.
     fn set_timer(&mut self) {
-        if let Some(deadline) = self.assembler.deadline() {
+        if let Some(deadline) = self.decoder.deadline() {
             let deadline = deadline.into();
             if self
                 .timer
@@ -375,6 +360,10 @@ impl Connection {
             let timeout = self.shared.connect_timeout;
             self.timer = Some(Box::pin(tokio::time::sleep(timeout)));
         }
+    }
+
+    fn refuse(&self, namespace: &Text, message: &str) {
+        self.send(self.shared.parser.refusal(namespace, message, None));
     }
 
     fn send(&self, frame: Frame) {
@@ -458,12 +447,6 @@ async fn park(
     }
 }
 
-/// The answer to a CONNECT.
-fn greeting(namespace: &Text, id: ClientId, private: Option<&Private>) -> Frame {
-    let private = private.map(Private::as_str);
-    text_frame(|buffer| encode::connect(buffer, namespace.as_str(), id.as_str(), private))
-}
-
 fn poll_namespaces(
     cx: &mut Context<'_>,
     joined: &mut [Joined],
@@ -504,15 +487,14 @@ fn receive(
     session: &mut Session,
     id: Option<u64>,
     event: &Text,
-    arguments: &Arguments,
+    arguments: Arguments,
     size: usize,
-) -> Result<(), PacketError> {
-    let arguments = arguments::of_core(arguments)?;
+) {
     if event.as_str() == CANCEL_EVENT {
         if let Some(target) = cancel_target(&arguments.first()) {
             session.cancel(&target);
         }
-        return Ok(());
+        return;
     }
     let event = event.as_str();
     let request = id.map(RequestId::from);
@@ -522,7 +504,6 @@ fn receive(
         request,
         size,
     });
-    Ok(())
 }
 
 /// The ack id of a request as a number, or the name of an event as a text.

@@ -7,7 +7,8 @@
 //! - [`engine`]: Engine.IO, usable without Socket.IO: sessions over long-polling and
 //!   WebSocket;
 //! - [`packet`]: the packets of Socket.IO, decoded and encoded without I/O;
-//! - `codec` and `outlet`: what core sends, encoded once for all receivers;
+//! - `parser`, `codec` and `outlet`: packets of either parser; what core sends, encoded once
+//!   for all receivers;
 //! - `endpoint`, `connection`, `namespace`: HTTP requests, connections, and the clients
 //!   that a connection has in namespaces;
 //! - `close`, `recovery`: how clients end, and how they come back.
@@ -19,9 +20,12 @@ mod codec;
 mod connection;
 mod endpoint;
 pub mod engine;
+#[cfg(feature = "msgpack")]
+mod msgpack;
 mod namespace;
 mod outlet;
 pub mod packet;
+mod parser;
 mod recovery;
 
 pub use adapter::SocketIo;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use nest_gateway_core::adapter::{Admission, BoxFuture, Found, Refusal};
 use nest_gateway_core::error::WsException;
 use nest_gateway_core::handshake::Handshake;
@@ -12,9 +11,9 @@ use nest_gateway_wire::Frame;
 use serde::Serialize;
 
 use crate::NAME;
-use crate::codec::text_frame;
 use crate::connection::Shared;
-use crate::packet::{Text, encode};
+use crate::packet::Text;
+use crate::parser::Parser;
 use crate::recovery::{Claim, Private, RecoverableOutlet, Store};
 
 /// A namespace that the connection is in.
@@ -129,30 +128,22 @@ impl Returning {
     }
 }
 
-/// The `auth` of a CONNECT packet; without one it is an empty object, as on Node's server.
-pub(crate) fn auth(json: Option<Bytes>) -> Payload {
-    Payload::from_json(json.unwrap_or(Bytes::from_static(b"{}")))
-}
-
-/// A CONNECT_ERROR with a text of the protocol's own.
-pub(crate) fn refusal(namespace: &Text, message: &str) -> Frame {
-    text_frame(|buffer| encode::connect_error(buffer, namespace.as_str(), message, None))
-}
-
 impl Refused {
     /// The CONNECT_ERROR that the client gets.
-    pub(crate) fn frame(&self, namespace: &Text) -> Frame {
+    pub(crate) fn frame(&self, parser: &Parser, namespace: &Text) -> Frame {
         match self {
-            Self::Timeout => refusal(namespace, "timeout"),
-            Self::Admission(Refusal::Guard(exception)) => guard_refusal(namespace, exception),
-            Self::Admission(other) => refusal(namespace, other.message()),
+            Self::Timeout => parser.refusal(namespace, "timeout", None),
+            Self::Admission(Refusal::Guard(exception)) => {
+                guard_refusal(parser, namespace, exception)
+            }
+            Self::Admission(other) => parser.refusal(namespace, other.message(), None),
         }
     }
 }
 
 /// The message of the exception, with its code and details as `data`. An exception that
 /// is an object of the application's own is the `data`.
-fn guard_refusal(namespace: &Text, exception: &WsException) -> Frame {
+fn guard_refusal(parser: &Parser, namespace: &Text, exception: &WsException) -> Frame {
     #[derive(Serialize)]
     struct Data<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,10 +153,9 @@ fn guard_refusal(namespace: &Text, exception: &WsException) -> Frame {
     }
     let (code, details) = (exception.code(), exception.details());
     let data = if exception.message().is_empty() {
-        exception.to_payload(None, None).to_json().ok()
+        Some(exception.to_payload(None, None))
     } else if code.is_some() || details.is_some() {
-        let data = Payload::from_serialize(&Data { code, details });
-        data.and_then(|data| data.to_json()).ok()
+        Payload::from_serialize(&Data { code, details }).ok()
     } else {
         None
     };
@@ -173,7 +163,5 @@ fn guard_refusal(namespace: &Text, exception: &WsException) -> Frame {
         "" => nest_gateway_core::error::FORBIDDEN_MESSAGE,
         message => message,
     };
-    text_frame(|buffer| {
-        encode::connect_error(buffer, namespace.as_str(), message, data.as_deref());
-    })
+    parser.refusal(namespace, message, data.as_ref())
 }

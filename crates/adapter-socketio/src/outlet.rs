@@ -10,16 +10,17 @@ use nest_gateway_wire::{Class, Frame, Push};
 
 use crate::engine::Sender;
 use crate::engine::payload::split_frames;
+use crate::parser::Parser;
 
 /// The sender of the connection, with the codec of its packets. The clients that one
 /// connection has in several namespaces share its queue.
 pub(crate) struct SocketIoOutlet {
     sender: Sender,
-    codec: Arc<dyn Codec>,
+    codec: Arc<Parser>,
 }
 
 impl SocketIoOutlet {
-    pub(crate) fn new(sender: Sender, codec: Arc<dyn Codec>) -> Self {
+    pub(crate) fn new(sender: Sender, codec: Arc<Parser>) -> Self {
         Self { sender, codec }
     }
 }

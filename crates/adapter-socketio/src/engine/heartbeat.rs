@@ -6,9 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-/// A timer that fires this late was not merely rounded: the process or its runtime
-/// stood still. The client then gets its whole time to answer.
-const ROUNDING: Duration = Duration::from_millis(10);
+/// A timer may fire late by this part of the timeout, at the expense of the client. Later
+/// than that, the process or its machine stood still, and the client gets its whole time.
+const TOLERANCE: u32 = 4;
 
 /// The heartbeat of one session.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,8 @@ impl Heartbeat {
     pub fn beat(&mut self, now: Instant) -> Beat {
         match self.phase {
             Phase::Quiet(at) if now >= at => {
-                let sent = if now - at < ROUNDING { at } else { now };
+                let late = now - at > self.timeout / TOLERANCE;
+                let sent = if late { now } else { at };
                 self.phase = Phase::Waiting(sent + self.timeout);
                 Beat::Ping
             }

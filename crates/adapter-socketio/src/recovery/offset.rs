@@ -38,6 +38,20 @@ impl Offset {
         digits.iter().all(known).then_some(Self(digits))
     }
 
+    /// The offset at the end of a msgpack packet, where it is the last element of the last
+    /// entry; `None` when the packet is not an event, or asks for an answer.
+    pub(crate) fn of_msgpack(packet: &[u8]) -> Option<Self> {
+        // A map of `type` 2, `nsp` and `data`, without `id`.
+        let rest = packet.strip_prefix(b"\x83\xa4type\x02")?;
+        let (before, digits) = rest.split_at_checked(rest.len().checked_sub(DIGITS)?)?;
+        // A string of 16 bytes.
+        if before.last() == Some(&0xb0) {
+            Self::parse(digits)
+        } else {
+            None
+        }
+    }
+
     /// The offset at the end of a text message; `None` when the message is not an event,
     /// or an event that asks for an answer, which carries none.
     pub(crate) fn of_message(message: &[u8]) -> Option<Self> {

@@ -14,10 +14,11 @@ use super::offset::Offset;
 use crate::engine::Sender;
 use crate::engine::payload::split_frames;
 use crate::outlet::push;
+use crate::parser::Parser;
 
 /// Sends to the present connection, and keeps what a client may miss.
 pub(crate) struct RecoverableOutlet {
-    codec: Arc<dyn Codec>,
+    codec: Arc<Parser>,
     limits: Limits,
     state: Mutex<State>,
 }
@@ -29,7 +30,7 @@ struct State {
 }
 
 impl RecoverableOutlet {
-    pub(crate) fn new(sender: Sender, codec: Arc<dyn Codec>, limits: Limits) -> Self {
+    pub(crate) fn new(sender: Sender, codec: Arc<Parser>, limits: Limits) -> Self {
         let state = State {
             sender: Some(sender),
             log: Log::default(),
@@ -114,13 +115,18 @@ impl Outlet for RecoverableOutlet {
     }
 }
 
-/// The event in an encoded message: a text frame with an offset, and the attachments
-/// behind it. An ack that leaves together with it is not part of it.
+/// The event in an encoded message: a frame with an offset, and the attachments behind a
+/// text frame. An ack that leaves together with it is not part of it.
 fn event_of(message: &Bytes) -> Option<(Offset, Bytes)> {
     let frames = split_frames(message);
-    let offset = Offset::of_message(&frames.first()?.payload())?;
+    let first = frames.first()?;
+    if !first.is_text() {
+        let offset = Offset::of_msgpack(&first.payload())?;
+        return Some((offset, first.bytes().clone()));
+    }
+    let offset = Offset::of_message(&first.payload())?;
     let attachments = frames.iter().skip(1).take_while(|frame| !frame.is_text());
-    let length = frames[0].len() + attachments.map(Frame::len).sum::<usize>();
+    let length = first.len() + attachments.map(Frame::len).sum::<usize>();
     Some((offset, message.slice(..length)))
 }
 

@@ -4,6 +4,8 @@
 mod app;
 mod attachments;
 mod broken;
+#[cfg(feature = "msgpack")]
+mod msgpack;
 mod namespaces;
 mod options;
 mod recovery;
