@@ -65,6 +65,7 @@ mod dirty;
 mod flusher;
 mod frame;
 mod header;
+mod line;
 mod mask;
 mod message;
 mod outbox;

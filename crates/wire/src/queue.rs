@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::frame::{Frame, OpCode, RSV1};
+use crate::line::Line;
 
 /// What happens to a connection that takes less than is sent to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -100,7 +101,7 @@ pub(crate) struct Queue {
     /// What goes before messages: the rest of a frame that was cut, frames that have to follow it as
     /// they are, control frames.
     ahead: VecDeque<Piece>,
-    frames: VecDeque<Entry>,
+    frames: Line<Entry>,
     volatile: usize,
     /// Bytes queued or taken by the writer and not yet confirmed, control frames left out.
     bytes: usize,
@@ -206,7 +207,7 @@ impl Queue {
     pub(crate) fn clear(&mut self) {
         self.dropped += self.frames.len() as u64;
         self.bytes -= self.frames.iter().map(|e| e.frame.len()).sum::<usize>();
-        self.frames = VecDeque::new();
+        self.frames = Line::default();
         self.volatile = 0;
         self.cleared = true;
         let mut pieces: Vec<_> = std::mem::take(&mut self.ahead).into();
@@ -317,8 +318,8 @@ impl Queue {
     /// needed after a lone frame has shown that it is over.
     pub(crate) fn shrink(&mut self, after_lone_frame: bool) {
         const BURST: usize = 64;
-        if self.frames.is_empty() && (after_lone_frame || self.frames.capacity() > BURST) {
-            self.frames = VecDeque::new();
+        if self.frames.is_empty() && (after_lone_frame || self.frames.spare() > BURST) {
+            self.frames.release();
         }
         if self.ahead.is_empty() && self.ahead.capacity() > 0 {
             self.ahead = VecDeque::new();
@@ -338,25 +339,26 @@ impl Queue {
     }
 
     fn has_room(&self, len: usize, config: &OutboxConfig) -> bool {
-        self.bytes == 0
-            || (self.bytes + len <= config.max_bytes && self.frames.len() < config.max_messages)
+        fits(self.bytes, self.frames.len(), len, config)
     }
 
     fn evict_volatile(&mut self, len: usize, config: &OutboxConfig) {
-        let mut at = 0;
-        while self.volatile > 0 && at < self.frames.len() && !self.has_room(len, config) {
-            if self.frames[at].volatile {
-                let entry = self
-                    .frames
-                    .remove(at)
-                    .expect("the index was compared with the length");
-                self.volatile -= 1;
-                self.bytes -= entry.frame.len();
-                self.dropped += 1;
-            } else {
-                at += 1;
-            }
+        let (mut bytes, mut queued) = (self.bytes, self.frames.len());
+        let before = queued;
+        if self.volatile == 0 {
+            return;
         }
+        self.frames.retain(|entry| {
+            let keep = !entry.volatile || fits(bytes, queued, len, config);
+            if !keep {
+                bytes -= entry.frame.len();
+                queued -= 1;
+            }
+            keep
+        });
+        self.bytes = bytes;
+        self.volatile -= before - queued;
+        self.dropped += (before - queued) as u64;
     }
 
     fn evict_oldest(&mut self, len: usize, config: &OutboxConfig) {
@@ -391,6 +393,11 @@ impl Queue {
             self.frames.push_back(entry);
         }
     }
+}
+
+/// Whether a frame of `len` bytes may join what is queued.
+fn fits(bytes: usize, queued: usize, len: usize, config: &OutboxConfig) -> bool {
+    bytes == 0 || (bytes + len <= config.max_bytes && queued < config.max_messages)
 }
 
 /// Bytes taken by a writer: a whole frame, or the rest of one.
