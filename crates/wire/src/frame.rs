@@ -1,11 +1,22 @@
 //! Frames that the server sends: header and payload in one buffer, shared by all receivers.
 
+use std::cell::Cell;
+
 use bytes::{Buf, Bytes};
 
 use crate::close;
 
 /// The longest header of an unmasked frame: two bytes and a length of eight (RFC 6455, section 5.2).
 const MAX_HEADER: usize = 10;
+
+/// Payloads up to this many bytes are written into a buffer of the thread and copied out of it: that
+/// takes one allocation of the right size, where an encoder that does not know its size takes several.
+const SMALL: usize = 4096;
+
+thread_local! {
+    /// Taken out while it is in use, since the writer of a payload may build frames itself.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// The longest payload of a control frame (RFC 6455, section 5.5).
 const MAX_CONTROL: usize = 125;
@@ -124,7 +135,8 @@ impl Frame {
     }
 
     /// Builds a frame whose payload `write` appends to the buffer it is given: the room for the header
-    /// is reserved in front of it, so that an encoder writes the payload once, where it stays.
+    /// is reserved in front of it, so that an encoder writes a large payload once, where it stays, and a
+    /// small one into a buffer that is there already.
     ///
     /// `payload_capacity` is a hint in bytes. `write` must only append. A payload of a control frame
     /// beyond 125 bytes is cut off.
@@ -153,7 +165,13 @@ impl Frame {
         payload_capacity: usize,
         write: impl FnOnce(&mut Vec<u8>),
     ) -> Self {
-        let mut buf = Vec::with_capacity(MAX_HEADER + payload_capacity);
+        let mut buf = if payload_capacity <= SMALL {
+            SCRATCH.take()
+        } else {
+            Vec::new()
+        };
+        buf.clear();
+        buf.reserve(MAX_HEADER + payload_capacity);
         buf.resize(MAX_HEADER, 0);
         write(&mut buf);
         assert!(
@@ -164,6 +182,13 @@ impl Frame {
             buf.truncate(MAX_HEADER + MAX_CONTROL);
         }
         let start = write_header(&mut buf, first);
+        if buf.len() <= MAX_HEADER + SMALL {
+            let frame = Self::plain(Bytes::copy_from_slice(&buf[start..]));
+            if buf.capacity() <= 2 * SMALL {
+                SCRATCH.set(buf);
+            }
+            return frame;
+        }
         // Unlike slicing, advancing does not share the buffer, which would cost an allocation that a
         // frame for a single receiver never needs.
         let mut bytes = Bytes::from(buf);
@@ -387,5 +412,25 @@ mod tests {
         assert_eq!(group.parts().collect::<Vec<_>>(), frames);
         assert_eq!(Frame::from_bytes(group.bytes().clone()), Some(group));
         assert_eq!(Frame::group([]), None);
+    }
+
+    #[test]
+    fn a_writer_may_build_a_frame_itself() {
+        let frame = Frame::build(OpCode::Binary, 0, |buf| {
+            buf.extend_from_slice(Frame::text(b"inner").bytes());
+            buf.extend_from_slice(b" outer");
+        });
+        assert_eq!(&frame.payload()[..], b"\x81\x05inner outer");
+    }
+
+    #[test]
+    fn a_payload_longer_than_was_hinted_is_whole() {
+        for len in [SMALL - 1, SMALL, SMALL + 1, 3 * SMALL] {
+            for hint in [0, SMALL, 2 * SMALL] {
+                let payload = vec![7; len];
+                let frame = Frame::build(OpCode::Binary, hint, |buf| buf.extend(&payload));
+                assert_eq!(frame.payload(), payload);
+            }
+        }
     }
 }
