@@ -1,0 +1,4 @@
+//! What must hold over a hundred thousand messages.
+
+mod noise;
+mod tokens;
