@@ -4,6 +4,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
+use tokio::runtime::RuntimeFlavor;
+
 use crate::dirty::DirtyList;
 use crate::outbox::Outbox;
 
@@ -66,12 +68,18 @@ impl Drop for Guard {
 }
 
 async fn run(list: Arc<DirtyList<Arc<Outbox>>>) {
+    // On a single thread, tasks run in the order in which they were woken; on several, tokio runs a task
+    // that a running one has woken before all others.
+    let woken_last = matches!(
+        tokio::runtime::Handle::current().runtime_flavor(),
+        RuntimeFlavor::CurrentThread
+    );
     let mut batch = Vec::new();
     while poll_fn(|cx| list.poll_take(cx, &mut batch)).await {
-        if batch.len() < CROWD {
-            behind_ready_tasks().await;
-        } else {
+        if batch.len() >= CROWD {
             tokio::task::yield_now().await;
+        } else if !woken_last {
+            behind_ready_tasks().await;
         }
         list.take_more(&mut batch);
         for (index, outbox) in batch.drain(..).enumerate() {
