@@ -275,7 +275,7 @@ impl Adapter for SocketIo {
             let handshake = Handshake::from_http(&head);
             let connection = Connection::new(Arc::clone(&shared), handshake, connection);
             // As a task of the host, so that a shutdown waits for it.
-            shared.host.spawn(connection.run());
+            shared.host.spawn(Box::new(connection).run());
             std::future::ready(())
         });
         let endpoint = SocketIoEndpoint {

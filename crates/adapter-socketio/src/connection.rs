@@ -91,7 +91,7 @@ impl Connection {
     }
 
     /// Serves the connection to its end.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
         let reason = loop {
             let ended = match self.step().await {
                 Step::Message(message) => self.message(message),
@@ -107,7 +107,8 @@ impl Connection {
             }
             self.set_timer();
         };
-        self.end(reason).await;
+        // On the heap, since an open connection should not carry the room for its end.
+        Box::pin(self.end(reason)).await;
     }
 
     async fn step(&mut self) -> Step {
@@ -225,6 +226,9 @@ impl Connection {
         outcome: Result<Admitted, Refused>,
     ) -> Option<engine::CloseReason> {
         let Joining { namespace, .. } = self.joining.swap_remove(index);
+        if self.joining.is_empty() {
+            self.joining = Vec::new();
+        }
         let Admitted { admission, former } = match outcome {
             Ok(admitted) => admitted,
             Err(refused) => {
@@ -237,6 +241,8 @@ impl Connection {
             None => self.open(namespace, admission),
         };
         self.left.retain(|left| *left != joined.namespace);
+        // Most connections are in one namespace.
+        self.joined.reserve_exact(1);
         self.joined.push(joined);
         None
     }
@@ -373,7 +379,7 @@ impl Connection {
 
     /// Ends what is left. When the server closes, handlers still answer before the
     /// connection goes; when it is gone already, they are only waited for.
-    async fn end(self, reason: engine::CloseReason) {
+    async fn end(self: Box<Self>, reason: engine::CloseReason) {
         let Self {
             shared,
             engine,
@@ -381,7 +387,7 @@ impl Connection {
             joining,
             mut leaving,
             ..
-        } = self;
+        } = *self;
         drop(joining);
         let store = shared.recovery.as_ref();
         for joined in joined {
