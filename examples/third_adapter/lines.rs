@@ -12,17 +12,17 @@ use std::time::Duration;
 use axum::body::Bytes;
 use futures_util::StreamExt as _;
 use nest_gateway::core::adapter::{Format, Gone, Host, Mount, Outlet, Sent};
-use nest_gateway::core::message::{Arguments, Delivery, Encoded, Incoming, Outgoing};
+use nest_gateway::core::message::{Delivery, Encoded, Incoming, Outgoing};
 use nest_gateway::core::session::{Malformed, Session};
 use nest_gateway::{Adapter, Capabilities, Codec, DisconnectReason, EncodeError};
 use nest_gateway::{Handshake, Payload, SlowPolicy};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::io::{self, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf};
+use tokio::sync::mpsc::{self, Receiver, error::TrySendError};
 use tokio_util::codec::{FramedRead, LinesCodec};
 
 const NAME: &str = "lines";
+type Lines = FramedRead<OwnedReadHalf, LinesCodec>;
 
 // ANCHOR: adapter
 /// Serves gateways to clients that speak lines, on a (non-blocking) listener of
@@ -53,8 +53,7 @@ impl Adapter for LineAdapter {
 }
 
 async fn accept(listener: TcpListener, host: Arc<Host>) {
-    let stop = host.shutdown().clone();
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+    while let Some(accepted) = host.shutdown().run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, _)) => host.spawn(serve(stream, Arc::clone(&host))),
             // Out of descriptors; at once it would be no better.
@@ -75,11 +74,10 @@ async fn serve(stream: TcpStream, host: Arc<Host>) {
     let first = tokio::time::timeout(config.close_timeout, lines.next()).await;
     let Ok(Some(Ok(first))) = first else { return };
     let path = first.trim().strip_prefix("join ").unwrap_or_default();
-    let admission = match host.find(path, NAME) {
-        Some(found) => host.admit(found, Handshake::bare(peer), NAME, false).await,
-        None => return refuse(write, "no such namespace").await,
+    let Some(found) = host.find(path, NAME) else {
+        return refuse(write, "no such namespace").await;
     };
-    let admission = match admission {
+    let admission = match host.admit(found, Handshake::bare(peer), NAME, false).await {
         Ok(admission) => admission,
         Err(refusal) => return refuse(write, refusal.message()).await,
     };
@@ -96,15 +94,14 @@ async fn serve(stream: TcpStream, host: Arc<Host>) {
     let mut session = Session::open(NAME, admission, Arc::<LineOutlet>::clone(&outlet));
     let reason = tokio::select! {
         reason = handle(&mut session, &mut lines) => reason,
-        () = outlet.write(&mut queue, &mut write) => DisconnectReason::by_network(None, "lost"),
+        _ = outlet.write(&mut queue, &mut write) => DisconnectReason::by_network(None, "lost"),
     };
     queue.close();
     // What is queued still leaves, if the client takes it in time.
+    let last = format!("closed {reason}\n");
     let rest = async {
-        outlet.write(&mut queue, &mut write).await;
-        write
-            .write_all(format!("closed {reason}\n").as_bytes())
-            .await
+        outlet.write(&mut queue, &mut write).await?;
+        write.write_all(last.as_bytes()).await
     };
     let _ = tokio::time::timeout(config.close_timeout, rest).await;
     session.finish(reason).await;
@@ -117,10 +114,7 @@ async fn refuse(mut write: OwnedWriteHalf, why: &str) {
 
 /// Polls the session along with the socket, and reads on only while the session
 /// has room: that is backpressure.
-async fn handle(
-    session: &mut Session,
-    lines: &mut FramedRead<OwnedReadHalf, LinesCodec>,
-) -> DisconnectReason {
+async fn handle(session: &mut Session, lines: &mut Lines) -> DisconnectReason {
     loop {
         let turn = poll_fn(|cx| match session.poll(cx) {
             Poll::Ready(reason) => Poll::Ready(Err(reason)),
@@ -131,9 +125,7 @@ async fn handle(
             Ok(Some(Ok(line))) => receive(session, line.trim()),
             Ok(Some(Err(error))) => return DisconnectReason::by_network(None, error.to_string()),
             Ok(None) => return DisconnectReason::by_client(None, "end"),
-            Err(end) => {
-                return DisconnectReason::by_server(Some(end.code()), end.text().to_owned());
-            }
+            Err(by) => return DisconnectReason::by_server(Some(by.code()), by.text().to_owned()),
         }
     }
 }
@@ -147,10 +139,9 @@ fn receive(session: &mut Session, line: &str) {
     if event.is_empty() || body.to_value().is_err() {
         return session.malformed(Malformed::Syntax, None);
     }
-    let arguments = Arguments::from(body);
     session.receive(Incoming {
         event,
-        arguments,
+        arguments: body.into(),
         request: None,
         size: line.len(),
     });
@@ -179,9 +170,7 @@ impl Codec for LineCodec {
             Outgoing::Exception { data, .. } => ("exception", data.clone()),
             other => return Err(EncodeError::new(format!("no line for {other:?}"))),
         };
-        let mut line = format!("{event} ").into_bytes();
-        line.extend_from_slice(&body.to_json()?);
-        line.push(b'\n');
+        let line = [event.as_bytes(), b" ", &body.to_json()?, b"\n"].concat();
         Ok(Some(line.into()))
     }
 }
@@ -199,14 +188,13 @@ struct LineOutlet {
 impl LineOutlet {
     /// Writes line after line until the queue is closed and empty, or the client
     /// is gone.
-    async fn write(&self, queue: &mut mpsc::Receiver<Bytes>, write: &mut OwnedWriteHalf) {
+    async fn write(&self, queue: &mut Receiver<Bytes>, to: &mut OwnedWriteHalf) -> io::Result<()> {
         while let Some(line) = queue.recv().await {
             self.bytes.fetch_sub(line.len(), Ordering::AcqRel);
             self.waiting().drain(..).for_each(Waker::wake);
-            if write.write_all(&line).await.is_err() {
-                return;
-            }
+            to.write_all(&line).await?;
         }
+        Ok(())
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
@@ -222,20 +210,18 @@ impl Outlet for LineOutlet {
     fn send(&self, line: Bytes, delivery: Delivery) -> Sent {
         let size = line.len();
         let before = self.bytes.fetch_add(size, Ordering::AcqRel);
-        let sent = if before > 0 && before + size > self.max_bytes {
-            Err(TrySendError::Full(line))
-        } else {
-            self.queue.try_send(line)
+        let fits = before == 0 || before + size <= self.max_bytes;
+        let lost = match self.queue.try_reserve() {
+            Ok(place) if fits => {
+                place.send(line);
+                return Sent::Queued;
+            }
+            Err(TrySendError::Closed(())) => Sent::Gone,
+            _ if delivery == Delivery::Volatile => Sent::Dropped,
+            _ => Sent::Overflow,
         };
-        if sent.is_err() {
-            self.bytes.fetch_sub(size, Ordering::AcqRel);
-        }
-        match (sent, delivery) {
-            (Ok(()), _) => Sent::Queued,
-            (Err(TrySendError::Closed(_)), _) => Sent::Gone,
-            (Err(_), Delivery::Volatile) => Sent::Dropped,
-            (Err(_), Delivery::Reliable) => Sent::Overflow,
-        }
+        self.bytes.fetch_sub(size, Ordering::AcqRel);
+        lost
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
@@ -247,9 +233,8 @@ impl Outlet for LineOutlet {
         if half_of_messages && self.queued_bytes() <= self.max_bytes / 2 {
             return Poll::Ready(Ok(()));
         }
-        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            waiting.push(cx.waker().clone());
-        }
+        waiting.retain(|waker| !waker.will_wake(cx.waker()));
+        waiting.push(cx.waker().clone());
         Poll::Pending
     }
 
