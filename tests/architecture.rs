@@ -6,10 +6,11 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Who may depend on whom, outside of tests.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("nest-gateway-core", &[]),
     ("nest-gateway-wire", &[]),
     ("nest-gateway-macros", &[]),
+    ("nest-gateway-contract", &[]),
     (
         "nest-gateway-adapter-native",
         &["nest-gateway-core", "nest-gateway-wire"],
@@ -23,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
         &[
             "nest-gateway-adapter-native",
             "nest-gateway-adapter-socketio",
+            "nest-gateway-contract",
             "nest-gateway-core",
             "nest-gateway-macros",
             "nest-gateway-wire",
@@ -37,7 +39,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
         ],
     ),
     ("nest-gateway-testkit-macros", &[]),
-    ("nest-gateway-cli", &[]),
+    ("nest-gateway-cli", &["nest-gateway-contract"]),
     ("xtask", &[]),
     ("nest-gateway-workspace", &[]),
 ];

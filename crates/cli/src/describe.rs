@@ -11,10 +11,10 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nest_gateway_contract::Description;
 use serde_json::Value;
 
 use crate::cli::Application;
-use crate::contract::Description;
 use crate::failure::{Context as _, Failure, Outcome};
 
 /// The variable that asks for the description.

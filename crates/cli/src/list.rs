@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use nest_gateway_contract::{Description, Event, Gateway, Kind, TypeOf, Written};
+use nest_gateway_contract::{asyncapi, typescript};
+
 use crate::cli::{Contract, List};
-use crate::contract::{self, Description, Event, Gateway, Kind, TypeOf, Written};
 use crate::describe::describe;
 use crate::failure::{Context as _, Outcome};
 use crate::output;
@@ -21,12 +23,11 @@ pub(crate) fn list(options: &List) -> Outcome<()> {
 pub(crate) fn contract(options: &Contract) -> Outcome<()> {
     let described = describe(&options.application)?;
     let text = if options.form.asyncapi {
-        let document =
-            contract::asyncapi(&described.description, &described.name, &described.version);
+        let document = asyncapi(&described.description, &described.name, &described.version);
         let text = serde_json::to_string_pretty(&document).context("the document")?;
         text + "\n"
     } else {
-        contract::typescript(&described.description, &described.name)
+        typescript(&described.description, &described.name)
     };
     match &options.output {
         Some(path) => {

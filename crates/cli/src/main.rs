@@ -4,12 +4,11 @@
 //!   checked and applied all or nothing; [`edit`] inserts text into files that
 //!   people wrote;
 //! - [`list`] asks an application to [`describe`] itself, and makes documents of
-//!   that ([`contract`]);
+//!   that ([`nest_gateway_contract`]);
 //! - [`call`] is a client for both protocols.
 
 mod call;
 mod cli;
-mod contract;
 mod dependencies;
 mod describe;
 mod edit;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::dispatch::Enhancers;
 use crate::gateway::{GatewayDescriptor, MessageDescriptor, MessageKind};
 
-/// Everything that is known of an application before it is started.
+/// Everything that is known of an application without starting it.
 #[derive(Debug, Serialize)]
 pub struct Description {
     /// The version of this format.

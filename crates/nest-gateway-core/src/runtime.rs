@@ -146,6 +146,8 @@ impl RuntimeBuilder {
             servers: hubs.servers(&gateways),
             descriptors: gateways.iter().map(|g| Arc::clone(&g.value)).collect(),
             namespaces: namespaces.iter().map(|(_, n)| Arc::clone(n)).collect(),
+            adapters: adapter_names,
+            enhancers: self.enhancers,
             container,
             config,
             stats,
@@ -220,6 +222,8 @@ pub struct Runtime {
     servers: Servers,
     descriptors: Vec<Arc<GatewayDescriptor>>,
     namespaces: Vec<Arc<Namespace>>,
+    adapters: Vec<&'static str>,
+    enhancers: Enhancers,
     config: Arc<Config>,
     stats: Arc<Stats>,
     shutdown: CancellationToken,
@@ -273,6 +277,13 @@ impl Runtime {
     /// All gateways as plain data, in registration order.
     pub fn gateways(&self) -> impl Iterator<Item = &GatewayDescriptor> {
         self.descriptors.iter().map(|descriptor| &**descriptor)
+    }
+
+    /// Describes the application as data, for tools: the same as
+    /// [`RuntimeBuilder::describe`] says before the start.
+    #[must_use]
+    pub fn description(&self) -> Description {
+        Description::new(self.adapters.clone(), &self.enhancers, self.gateways())
     }
 
     /// All namespaces.

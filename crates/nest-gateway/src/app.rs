@@ -44,6 +44,8 @@ pub struct AppBuilder {
     runtime: RuntimeBuilder,
     router: Router,
     accept: AcceptConfig,
+    #[cfg(feature = "asyncapi")]
+    published: Option<crate::published::Published>,
 }
 
 impl App {
@@ -59,6 +61,8 @@ impl App {
             runtime: RuntimeBuilder::from_module(module),
             router: Router::new(),
             accept: AcceptConfig::default(),
+            #[cfg(feature = "asyncapi")]
+            published: None,
         }
     }
 
@@ -154,6 +158,28 @@ impl AppBuilder {
         self
     }
 
+    /// Serves the AsyncAPI 3 document of the application at `GET /asyncapi.json`,
+    /// on the application's own port, with this title and version in its `info`:
+    /// `.publish_contract(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))`.
+    /// It is the document that `nest-gateway contract --asyncapi` writes, made
+    /// once at the start, of all gateways, also of those with another `port`.
+    ///
+    /// Everybody who reaches the port can read it: gateways' guards are not in
+    /// front of HTTP routes. Without this call nothing is served. Bodies and
+    /// replies have their schemas with the feature `schema`.
+    ///
+    /// # Panics
+    /// At the start, when [`AppBuilder::routes`] has a route of the same path.
+    #[cfg(feature = "asyncapi")]
+    pub fn publish_contract(
+        mut self,
+        title: impl Into<String>,
+        version: impl Into<String>,
+    ) -> Self {
+        self.published = Some(crate::published::Published::new(title, version));
+        self
+    }
+
     /// Changes limits, times and policies.
     pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
         self.runtime = self.runtime.configure(change);
@@ -229,6 +255,10 @@ impl AppBuilder {
         let mut this = self.with_default_adapters();
         let Started { runtime, ports } = this.runtime.start().await?;
         this.accept.drain_timeout = runtime.config().drain;
+        #[cfg(feature = "asyncapi")]
+        if let Some(published) = this.published {
+            this.router = this.router.merge(published.router(&runtime));
+        }
         Ok(App {
             runtime: Arc::new(runtime),
             ports,

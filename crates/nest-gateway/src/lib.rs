@@ -22,6 +22,8 @@ pub mod guards;
 mod hosted;
 pub mod interceptors;
 mod listening;
+#[cfg(feature = "asyncapi")]
+mod published;
 
 pub use nest_gateway_core as core;
 pub use nest_gateway_wire as wire;

@@ -46,16 +46,34 @@ fn receivable(document: &Value, namespace: &str) -> Vec<String> {
         .filter(|(_, operation)| operation["action"] == "receive")
         .filter(|(_, operation)| {
             let address = resolved(document, &operation["channel"])["address"].as_str();
-            // A prefix of the adapter stands before the namespace.
-            address.is_some_and(|address| namespace.ends_with(address))
+            address.is_some_and(|address| is_at(namespace, address))
         })
         .flat_map(|(_, operation)| operation["messages"].as_array().into_iter().flatten())
-        .filter_map(|message| resolved(document, message)["name"].as_str())
+        .map(|message| resolved(document, message))
+        // Messages of bytes have no event.
+        .filter(|message| message["contentType"] != "application/octet-stream")
+        .filter_map(|message| message["name"].as_str())
         .map(str::to_owned)
         .collect();
     names.sort();
     names.dedup();
     names
+}
+
+/// Whether a namespace is at an address, which may have `{parameters}`. A prefix
+/// of the adapter may stand before it.
+fn is_at(namespace: &str, address: &str) -> bool {
+    let (namespace, address) = (namespace.split('/'), address.split('/'));
+    let parts: Vec<_> = namespace.collect();
+    let wanted: Vec<_> = address.skip(1).collect();
+    parts.len() > wanted.len()
+        && parts
+            .iter()
+            .rev()
+            .zip(wanted.iter().rev())
+            .all(|(part, wanted)| {
+                part == wanted || (wanted.starts_with('{') && wanted.ends_with('}'))
+            })
 }
 
 /// Follows references, a few.
@@ -75,6 +93,22 @@ fn resolved<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_have_parameters_and_prefixes() {
+        for (namespace, address, expected) in [
+            ("/chat", "/chat", true),
+            ("/ws/chat", "/chat", true),
+            ("/", "/", true),
+            ("/chat", "/", false),
+            ("/room/7", "/room/{id}", true),
+            ("/ws/room/7", "/room/{id}", true),
+            ("/room", "/room/{id}", false),
+            ("/snapchat", "/chat", false),
+        ] {
+            assert_eq!(is_at(namespace, address), expected, "{namespace} {address}");
+        }
+    }
 
     #[test]
     fn events_of_the_namespace_are_found_through_references() {

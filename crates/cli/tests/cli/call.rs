@@ -218,6 +218,19 @@ fn lines_that_are_piped_in_are_sent_and_their_replies_awaited() {
 }
 
 #[test]
+fn events_are_completed_from_the_document_that_applications_publish() {
+    let document = include_str!("../snapshots/asyncapi.json");
+    let server = Server::start(document, &[], gateway);
+    let events = typed(&[&url(&server, "/room/7")], "/events\n").succeeded();
+    assert_eq!(events, "send_message\n");
+    let events = typed(&[&url(&server, "/chat")], "/events\n").succeeded();
+    assert_eq!(
+        events,
+        "history\nleave-room\nprompt\nsend_message\nwhoami\n"
+    );
+}
+
+#[test]
 fn lines_that_are_not_understood_end_with_an_error() {
     let server = Server::native(gateway);
     let refusal = typed(&[&url(&server, "/")], "/dance\n").failed();

@@ -2,16 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-use super::description::{Description, Event, Kind, TypeOf};
-use super::names::{Namespace, namespaces};
-use super::{Schemas, schema};
+use crate::description::{Description, Event, Kind, TypeOf};
+use crate::names::{Namespace, namespaces};
+use crate::{Schemas, schema};
 
 const ABOUT: &str = "The payloads of the messages are the data of events. On the native protocol \
 (WebSocket at the channel's address) they travel in an envelope `{\"event\": name, \"data\": payload, \
 \"id\": any}`, on Socket.IO (the address is the namespace) as the event's argument.";
 
-/// The document. `title` and `version` are those of the application.
-pub(crate) fn asyncapi(description: &Description, title: &str, version: &str) -> Value {
+/// The AsyncAPI 3 document of an application, whose `title` and `version` stand
+/// in its `info`. The channels are the namespaces; what clients send are the
+/// operations with the action `receive`.
+pub fn asyncapi(description: &Description, title: &str, version: &str) -> Value {
     let mut document = Document::default();
     for namespace in namespaces(&description.gateways) {
         document.channel(&namespace);

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::description::{Description, Event, Gateway, Kind};
-use super::names::{Namespace, namespaces};
-use super::types::{declare, key, type_of};
-use super::{Schemas, Shape, asyncapi};
+use crate::description::{Description, Event, Gateway, Kind};
+use crate::names::{Namespace, namespaces};
+use crate::types::{declare, key, type_of};
+use crate::{Schemas, Shape, asyncapi};
 
 /// The client, which is the same for all applications.
-const CLIENT: &str = include_str!("../../templates/contract/client.ts");
+const CLIENT: &str = include_str!("../templates/client.ts");
 
-/// The file.
-pub(crate) fn typescript(description: &Description, title: &str) -> String {
+/// A TypeScript file with the types of all events, for `socket.io-client`, and a
+/// typed client of the native wire. `title` stands in its first line.
+pub fn typescript(description: &Description, title: &str) -> String {
     let mut schemas = Schemas::default();
     let namespaces = namespaces(&description.gateways);
     let blocks: Vec<String> = namespaces

@@ -20,7 +20,7 @@ pub(crate) enum Shape {
 
 /// A written type, without what is not data: `Result`, `WsResponse`, streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Written {
+pub struct Written {
     /// As it is written, without what was taken off.
     text: String,
     shape: Shape,
@@ -31,7 +31,7 @@ pub(crate) struct Written {
 
 impl Written {
     /// Reads a type. What is not understood can be anything.
-    pub(crate) fn parse(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         let mut written = Self {
             text: text.to_owned(),
             shape: Shape::Anything,
@@ -51,22 +51,22 @@ impl Written {
     }
 
     /// Whether it is `()`.
-    pub(crate) fn is_nothing(&self) -> bool {
+    pub fn is_nothing(&self) -> bool {
         self.shape == Shape::Nothing
     }
 
     /// Whether it is a stream of the shape.
-    pub(crate) fn is_stream(&self) -> bool {
+    pub fn is_stream(&self) -> bool {
         self.stream
     }
 
     /// Whether it is a `WsResponse`.
-    pub(crate) fn is_rerouted(&self) -> bool {
+    pub fn is_rerouted(&self) -> bool {
         self.rerouted
     }
 
     /// Whether it was an `Option` of the whole.
-    pub(crate) fn is_optional(&self) -> bool {
+    pub fn is_optional(&self) -> bool {
         self.optional
     }
 
@@ -79,7 +79,7 @@ impl Written {
     }
 
     /// For lists: the type without what was taken off.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let stream = if self.stream { "stream of " } else { "" };
         let end = if self.optional { "?" } else { "" };
         format!("{stream}{}{end}", self.text)

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::schema;
+use crate::schema;
 
 /// Declares a named type.
-pub(super) fn declare(text: &mut String, name: &str, schema: &Value) {
+pub(crate) fn declare(text: &mut String, name: &str, schema: &Value) {
     describe(text, schema, "");
     let name = identifier(name);
     let is_object =
@@ -34,7 +34,7 @@ fn describe(text: &mut String, schema: &Value, indentation: &str) {
 }
 
 /// The TypeScript type of a JSON schema. What has no counterpart is `unknown`.
-pub(super) fn type_of(schema: &Value, depth: usize) -> String {
+pub(crate) fn type_of(schema: &Value, depth: usize) -> String {
     let Some(object) = schema.as_object() else {
         return if schema == &json!(false) {
             "never"
@@ -168,7 +168,7 @@ fn in_list(written: String) -> String {
 }
 
 /// A property's name, quoted where that is needed.
-pub(super) fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if plain {

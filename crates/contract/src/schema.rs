@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::written::Shape;
+use crate::written::Shape;
 
 /// Where all named schemas are.
 pub(crate) const COMPONENTS: &str = "#/components/schemas/";

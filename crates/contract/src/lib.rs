@@ -1,6 +1,21 @@
-//! What an application says about itself, and the documents made from it.
+//! What an application says about itself, and the documents made from it:
+//! [`asyncapi`] and [`typescript`] are pure functions of a [`Description`].
 //!
-//! Nothing in here knows how the description was obtained.
+//! Nothing in here knows how the description was obtained: the command line gets
+//! it from a program that it started, the façade from the application that runs.
+//! Users need neither this crate nor its names.
+//!
+//! ```
+//! let description = serde_json::from_str(
+//!     r#"{"nest_gateway_description": 1, "gateways": [{
+//!         "name": "ChatGateway", "namespace": "/chat",
+//!         "events": [{"event": "say", "method": "say", "body": {"type": "String"}}]
+//!     }]}"#,
+//! )?;
+//! let document = nest_gateway_contract::asyncapi(&description, "chat", "1.0.0");
+//! assert_eq!(document["channels"]["chat"]["address"], "/chat");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 mod asyncapi;
 mod description;
@@ -14,10 +29,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::asyncapi::asyncapi;
-pub(crate) use self::description::{Description, Event, Gateway, Kind, TypeOf};
-pub(crate) use self::typescript::typescript;
-pub(crate) use self::written::Written;
+pub use self::asyncapi::asyncapi;
+pub use self::description::{Description, Emit, Enhancers, Event, Gateway, Kind, TypeOf};
+pub use self::typescript::typescript;
+pub use self::written::Written;
 
 /// A body, reply or emitted event: its schema, and whether it comes in items.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,9 @@
 //! Names for namespaces where paths cannot stand.
 
-use super::description::Gateway;
+use crate::description::Gateway;
 
 /// A namespace as a key and as part of a type's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Namespace<'a> {
     /// `/room/{id}`
     pub(crate) path: &'a str,
@@ -14,14 +14,6 @@ pub(crate) struct Namespace<'a> {
     /// All gateways that share it.
     pub(crate) gateways: Vec<&'a Gateway>,
 }
-
-impl PartialEq for Gateway {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.namespace == other.namespace
-    }
-}
-
-impl Eq for Gateway {}
 
 /// All namespaces, in the order in which they are first used, with keys that
 /// are different from each other.
