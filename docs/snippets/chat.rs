@@ -96,3 +96,19 @@ mod tests {
     }
 }
 // ANCHOR_END: test
+
+#[cfg(test)]
+mod attribute {
+    // ANCHOR: gateway_test
+    use nest_gateway_testkit::{TestApp, Wire, assert_exception, gateway_test};
+
+    use super::ChatModule;
+
+    #[gateway_test(adapters = [memory, native])]
+    async fn who_is_in_no_room_is_told_so(wire: Wire) {
+        let app = TestApp::new::<ChatModule>().on(wire).start().await;
+        let mut ada = app.client("/chat").connect().await;
+        assert_exception!(ada, "say", "hello" => {"message": "Join a room first"});
+    }
+    // ANCHOR_END: gateway_test
+}
