@@ -129,6 +129,20 @@ fn links_lead_to_pages_and_headings() {
     }
 }
 
+#[test]
+fn the_program_of_the_readme_is_one_that_is_compiled() {
+    let readme = include_str!("../../README.md");
+    let compiled = include_str!("../../docs/snippets/readme.rs");
+    let programs = between(readme, "```rust\n", "```");
+    let [program] = programs[..] else {
+        panic!("the README has {} programs", programs.len());
+    };
+    assert_eq!(
+        between(compiled, "ANCHOR: all\n", "// ANCHOR_END"),
+        [program]
+    );
+}
+
 /// A heading as mdBook writes it into the URL.
 fn slug(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();

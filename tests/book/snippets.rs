@@ -26,5 +26,7 @@ mod observability;
 mod pipeline;
 #[path = "../../docs/snippets/providers.rs"]
 mod providers;
+#[path = "../../docs/snippets/readme.rs"]
+mod readme;
 #[path = "../../docs/snippets/rooms.rs"]
 mod rooms;
