@@ -9,7 +9,6 @@ use nest_gateway_core::message::Delivery;
 use nest_gateway_wire::{Class, Frame, Push};
 
 use crate::engine::Sender;
-use crate::engine::payload::split_frames;
 use crate::parser::Parser;
 
 /// The sender of the connection, with the codec of its packets. The clients that one
@@ -31,7 +30,7 @@ impl Outlet for SocketIoOutlet {
     }
 
     fn send(&self, message: Bytes, delivery: Delivery) -> Sent {
-        push(&self.sender, &message, delivery)
+        push(&self.sender, message, delivery)
     }
 
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
@@ -44,16 +43,17 @@ impl Outlet for SocketIoOutlet {
 }
 
 /// Queues an encoded message: a frame, or several that belong together.
-pub(crate) fn push(sender: &Sender, message: &Bytes, delivery: Delivery) -> Sent {
+pub(crate) fn push(sender: &Sender, message: Bytes, delivery: Delivery) -> Sent {
     let class = match delivery {
         Delivery::Reliable => Class::Normal,
         Delivery::Volatile => Class::Volatile,
     };
-    let pushed = match Frame::from_bytes(message.clone()) {
-        Some(frame) => sender.send(frame, class),
-        None => sender.send_group(split_frames(message), class),
+    let Some(frame) = Frame::from_bytes(message) else {
+        // Only this adapter's codecs encode for its clients.
+        tracing::error!("message is not made of frames");
+        return Sent::Dropped;
     };
-    match pushed {
+    match sender.send(frame, class) {
         Push::Queued => Sent::Queued,
         Push::Dropped { pushed: true, .. } => Sent::Dropped,
         Push::Dropped { frames, .. } => Sent::Displaced(frames),

@@ -22,8 +22,6 @@ struct Shared {
     upgraded: OnceLock<Arc<Outbox>>,
     /// Held while frames move from the one to the other.
     switching: Mutex<()>,
-    /// Held while one frame, or several that belong together, are queued.
-    group: Mutex<()>,
     may_upgrade: bool,
     stop: OnceLock<CloseReason>,
     session: AtomicWaker,
@@ -35,54 +33,20 @@ impl Sender {
             first,
             upgraded: OnceLock::new(),
             switching: Mutex::new(()),
-            group: Mutex::new(()),
             may_upgrade,
             stop: OnceLock::new(),
             session: AtomicWaker::new(),
         }))
     }
 
-    /// Queues a frame. Never blocks. A session whose client takes too little is closed
+    /// Queues a frame, or a group of frames that belong together. Never blocks. A session whose client takes too little is closed
     /// when the policy of its outbox says so.
     pub fn send(&self, frame: Frame, class: Class) -> Push {
-        let _group = self.0.group.lock().unwrap_or_else(PoisonError::into_inner);
-        self.told(self.push(frame, class))
-    }
-
-    fn told(&self, pushed: Push) -> Push {
+        let pushed = self.push(frame, class);
         if pushed == Push::Overflow {
             self.close(CloseReason::SlowConsumer);
         }
         pushed
-    }
-
-    /// Queues several frames behind each other, with nothing of anybody else between
-    /// them. When the first is dropped, so are the others.
-    pub fn send_group(&self, frames: impl IntoIterator<Item = Frame>, class: Class) -> Push {
-        let _group = self.0.group.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut displaced = 0;
-        for (index, frame) in frames.into_iter().enumerate() {
-            match self.push(frame, class) {
-                Push::Queued => {}
-                Push::Dropped {
-                    pushed: false,
-                    frames,
-                } => displaced += frames,
-                pushed @ (Push::Overflow | Push::Closed) => return self.told(pushed),
-                pushed @ Push::Dropped { .. } if index == 0 => return pushed,
-                // A part of it is on its way; without the rest the client would take
-                // what comes next for it.
-                Push::Dropped { .. } => return self.told(Push::Overflow),
-            }
-        }
-        if displaced > 0 {
-            Push::Dropped {
-                pushed: false,
-                frames: displaced,
-            }
-        } else {
-            Push::Queued
-        }
     }
 
     /// Ready while the queue is below half of its bounds. An error means that the session

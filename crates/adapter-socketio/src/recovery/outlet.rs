@@ -64,7 +64,7 @@ impl RecoverableOutlet {
         // A client that is too slow for what it missed is closed by its transport.
         let _ = sender.send(greeting, nest_gateway_wire::Class::Normal);
         for event in missed {
-            push(&sender, event, Delivery::Reliable);
+            push(&sender, event.clone(), Delivery::Reliable);
         }
         state.sender = Some(sender);
         true
@@ -93,7 +93,7 @@ impl Outlet for RecoverableOutlet {
             state.log.push(offset, event, &self.limits);
         }
         match &state.sender {
-            Some(sender) => push(sender, &message, delivery),
+            Some(sender) => push(sender, message, delivery),
             None if kept => Sent::Queued,
             None => Sent::Gone,
         }
