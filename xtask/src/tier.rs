@@ -92,16 +92,19 @@ impl Tier {
     }
 }
 
+/// The programs are built first, since the tests of the examples start them.
 /// nextest is used where it is installed; it leaves out the doc tests.
 fn rust_steps() -> Vec<Step> {
     if answers("cargo", &["nextest", "--version"]) {
         vec![
+            build_programs(),
             cargo("nextest run --no-fail-fast --no-tests=pass", PRODUCT),
             cargo("nextest run --no-fail-fast --no-tests=pass", BENCHES),
             cargo("test --doc --no-fail-fast", PRODUCT),
         ]
     } else {
         vec![
+            build_programs(),
             cargo("test --no-fail-fast", PRODUCT),
             cargo("test --no-fail-fast", BENCHES),
         ]
@@ -112,7 +115,7 @@ fn cargo(command: &str, selection: &str) -> Step {
     Step::cargo(command).args(selection.split(' '))
 }
 
-/// The fixture servers and the examples that the npm tests talk to.
+/// The fixture servers and the examples that tests talk to.
 fn build_programs() -> Step {
     cargo("build --bins --examples", PRODUCT)
 }
