@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -55,6 +56,9 @@ impl Endpoint {
         .await
     }
 }
+
+/// How long a GET is heard out after a POST was told that the session is gone.
+const HEAR_OUT: Duration = Duration::from_secs(1);
 
 type Exchange = BoxFuture<'static, (HttpConnection, io::Result<HttpResponse>)>;
 type Probe = BoxFuture<'static, Result<Upgraded, Refused>>;
@@ -161,7 +165,8 @@ impl Polling {
                 Turn::Posted(connection, result) => {
                     self.post = Some(connection);
                     if let Some(seen) = self.posted(&result) {
-                        break seen;
+                        self.hear_out().await;
+                        break self.effects.ended.take().unwrap_or(seen);
                     }
                 }
                 Turn::Probed(result) => self.probed(result),
@@ -171,6 +176,17 @@ impl Polling {
         self.session.on_end(&seen, &mut self.effects);
         self.effects.deliver_all().await;
         Outcome::Ended
+    }
+
+    /// What a GET brings that is already on its way came before the end: the
+    /// two run on connections of their own, so that the news of the end may be
+    /// faster.
+    async fn hear_out(&mut self) {
+        if let Some(getting) = self.getting.take()
+            && let Ok((_, result)) = tokio::time::timeout(HEAR_OUT, getting).await
+        {
+            self.got(result);
+        }
     }
 
     async fn turn(&mut self, commands: &mut Commands) -> Turn {
