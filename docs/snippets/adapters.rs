@@ -15,6 +15,13 @@ impl EverywhereGateway {
         client.adapter() // "native" or "socketio"
     }
     // ANCHOR_END: who
+
+    // ANCHOR: compress
+    #[subscribe_message("picture")]
+    async fn picture(&self, client: ConnectedSocket, MessageBody(png): MessageBody<String>) {
+        client.to("viewers").compress(false).emit("picture", &png);
+    }
+    // ANCHOR_END: compress
 }
 
 #[module(providers(EverywhereGateway))]

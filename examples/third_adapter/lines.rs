@@ -217,7 +217,7 @@ impl Outlet for LineOutlet {
                 return Sent::Queued;
             }
             Err(TrySendError::Closed(())) => Sent::Gone,
-            _ if delivery == Delivery::Volatile => Sent::Dropped,
+            _ if delivery.is_volatile() => Sent::Dropped,
             _ => Sent::Overflow,
         };
         self.bytes.fetch_sub(size, Ordering::AcqRel);

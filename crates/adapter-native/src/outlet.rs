@@ -39,11 +39,12 @@ impl Outlet for NativeOutlet {
     }
 
     fn send(&self, message: Bytes, delivery: Delivery) -> Sent {
-        let class = match delivery {
-            Delivery::Reliable => Class::Normal,
-            Delivery::Volatile => Class::Volatile,
+        let class = if delivery.is_volatile() {
+            Class::Volatile
+        } else {
+            Class::Normal
         };
-        let Some(frame) = Frame::from_bytes(message) else {
+        let Some(mut frame) = Frame::from_bytes(message) else {
             // Only this adapter's codecs encode for its clients.
             tracing::error!("message is not a frame");
             return Sent::Dropped;
@@ -51,6 +52,9 @@ impl Outlet for NativeOutlet {
         let Some(outbox) = self.outbox.get() else {
             return Sent::Gone;
         };
+        if delivery.may_compress() {
+            frame = frame.compressible();
+        }
         match outbox.push(frame, class) {
             Push::Queued => Sent::Queued,
             Push::Dropped { pushed: true, .. } => Sent::Dropped,

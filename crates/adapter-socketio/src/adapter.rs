@@ -42,6 +42,8 @@ pub struct SocketIo {
     allow_request: Option<AllowRequest>,
     recovery: Option<Limits>,
     parser: ParserKind,
+    #[cfg(feature = "deflate")]
+    deflate: Option<nest_gateway_wire::DeflateConfig>,
 }
 
 impl fmt::Debug for SocketIo {
@@ -76,6 +78,8 @@ impl SocketIo {
             allow_request: None,
             recovery: None,
             parser: ParserKind::default(),
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 
@@ -196,6 +200,17 @@ impl SocketIo {
         self
     }
 
+    /// Compresses messages of WebSockets whose client offers permessage-deflate (RFC 7692).
+    /// Off by default, as on the official server: it costs time, and memory for each
+    /// connection that keeps its window. A packet with attachments is sent as it is, and
+    /// long-polling is left to what compresses HTTP in front of the application.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, config: nest_gateway_wire::DeflateConfig) -> Self {
+        self.deflate = Some(config);
+        self
+    }
+
     fn engine_config(&self, config: &Config) -> EngineConfig {
         EngineConfig {
             ping_interval: config.ping_interval,
@@ -218,6 +233,8 @@ impl SocketIo {
             },
             cors: cors(&config.origins),
             cookie: self.cookie.clone(),
+            #[cfg(feature = "deflate")]
+            deflate: self.deflate,
             ..EngineConfig::default()
         }
     }

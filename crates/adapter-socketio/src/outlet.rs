@@ -44,15 +44,19 @@ impl Outlet for SocketIoOutlet {
 
 /// Queues an encoded message: a frame, or several that belong together.
 pub(crate) fn push(sender: &Sender, message: Bytes, delivery: Delivery) -> Sent {
-    let class = match delivery {
-        Delivery::Reliable => Class::Normal,
-        Delivery::Volatile => Class::Volatile,
+    let class = if delivery.is_volatile() {
+        Class::Volatile
+    } else {
+        Class::Normal
     };
-    let Some(frame) = Frame::from_bytes(message) else {
+    let Some(mut frame) = Frame::from_bytes(message) else {
         // Only this adapter's codecs encode for its clients.
         tracing::error!("message is not made of frames");
         return Sent::Dropped;
     };
+    if delivery.may_compress() {
+        frame = frame.compressible();
+    }
     match sender.send(frame, class) {
         Push::Queued => Sent::Queued,
         Push::Dropped { pushed: true, .. } => Sent::Dropped,

@@ -155,14 +155,51 @@ pub enum Outgoing<'a> {
     },
 }
 
-/// How much a message matters when a client reads too slowly.
+/// How a message is to travel: what becomes of it when a client reads too
+/// slowly, and whether its transport may compress it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Delivery {
-    /// Delivered, or the slow-consumer policy acts.
-    #[default]
-    Reliable,
+pub struct Delivery {
+    volatile: bool,
+    uncompressed: bool,
+}
+
+impl Delivery {
+    /// Delivered, or the slow-consumer policy acts. The default.
+    pub const RELIABLE: Self = Self {
+        volatile: false,
+        uncompressed: false,
+    };
     /// First to be dropped when the client's outbox is full.
-    Volatile,
+    pub const VOLATILE: Self = Self {
+        volatile: true,
+        uncompressed: false,
+    };
+
+    /// The same, first to be dropped.
+    #[must_use]
+    pub const fn volatile(mut self) -> Self {
+        self.volatile = true;
+        self
+    }
+
+    /// The same; `false` keeps a transport that could compress it from trying.
+    #[must_use]
+    pub const fn compress(mut self, compress: bool) -> Self {
+        self.uncompressed = !compress;
+        self
+    }
+
+    /// Whether it is the first to be dropped.
+    #[must_use]
+    pub const fn is_volatile(self) -> bool {
+        self.volatile
+    }
+
+    /// Whether a transport that can compress may do so.
+    #[must_use]
+    pub const fn may_compress(self) -> bool {
+        !self.uncompressed
+    }
 }
 
 /// A message as it goes onto one wire: complete, encoded once, shared by all

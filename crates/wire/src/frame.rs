@@ -211,6 +211,21 @@ impl Frame {
         Self::plain(self.bytes)
     }
 
+    /// The same frame, for which compression may be tried. Those that [`Frame::build`] and its like make
+    /// are so from the start; one that was taken back with [`Frame::from_bytes`] is not. Control frames
+    /// and groups are never compressed.
+    #[must_use]
+    pub fn compressible(self) -> Self {
+        #[cfg(feature = "deflate")]
+        let compressible =
+            !self.op_code().is_control() && first_len(&self.bytes) == Some(self.bytes.len());
+        Self {
+            #[cfg(feature = "deflate")]
+            compressible,
+            ..self
+        }
+    }
+
     /// Several frames as one: queued, dropped, counted and shared together, with nothing of anybody else
     /// between them. For messages that other messages belong to, as the attachments of a Socket.IO
     /// packet do. `None` without frames.

@@ -33,6 +33,10 @@ pub struct EngineConfig {
     pub websocket: bool,
     /// The bounds of what is queued for a session, and the policy when they are reached.
     pub outbox: OutboxConfig,
+    /// What of permessage-deflate is accepted when a client offers it for its WebSocket.
+    /// Default: nothing.
+    #[cfg(feature = "deflate")]
+    pub deflate: Option<nest_gateway_wire::DeflateConfig>,
     /// Which other origins a browser may call from. Default: none.
     pub cors: Option<Cors>,
     /// The name of a cookie with the session's id, for load balancers that keep a
@@ -54,6 +58,8 @@ impl Default for EngineConfig {
             polling: true,
             websocket: true,
             outbox: OutboxConfig::default(),
+            #[cfg(feature = "deflate")]
+            deflate: None,
             cors: None,
             cookie: None,
         }

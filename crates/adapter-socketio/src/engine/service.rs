@@ -375,6 +375,8 @@ impl Engine {
             // The heartbeat is Engine.IO's own, so that it also works for polling.
             ping_interval: None,
             close_timeout: config.close_timeout,
+            #[cfg(feature = "deflate")]
+            deflate: config.deflate,
             ..WebSocketConfig::default()
         }
     }

@@ -64,7 +64,7 @@ impl RecoverableOutlet {
         // A client that is too slow for what it missed is closed by its transport.
         let _ = sender.send(greeting, nest_gateway_wire::Class::Normal);
         for event in missed {
-            push(&sender, event.clone(), Delivery::Reliable);
+            push(&sender, event.clone(), Delivery::RELIABLE);
         }
         state.sender = Some(sender);
         true
@@ -85,7 +85,7 @@ impl Outlet for RecoverableOutlet {
         let mut state = self.lock();
         let kept = event.is_some();
         if let Some((offset, event)) = event {
-            let event = if delivery == Delivery::Volatile {
+            let event = if delivery.is_volatile() {
                 Bytes::new()
             } else {
                 event

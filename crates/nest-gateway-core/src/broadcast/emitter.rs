@@ -52,7 +52,7 @@ impl Emitter {
         Self {
             hub,
             selection: Selection::default(),
-            delivery: Delivery::Reliable,
+            delivery: Delivery::RELIABLE,
             timeout,
         }
     }
@@ -85,7 +85,15 @@ impl Emitter {
     /// The message may be dropped when a receiver reads too slowly, before any
     /// other one is.
     pub fn volatile(mut self) -> Self {
-        self.delivery = Delivery::Volatile;
+        self.delivery = self.delivery.volatile();
+        self
+    }
+
+    /// Whether a transport that compresses may try it on this message. Default:
+    /// yes. `compress(false)` saves the time for what is compressed already, or
+    /// is a secret that must not stand beside data of others in one window.
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.delivery = self.delivery.compress(compress);
         self
     }
 
@@ -127,7 +135,10 @@ impl Emitter {
         self.selection.for_each(&self.hub, |client| {
             let id = client.id();
             let asked = match &payload {
-                Ok(payload) => client.ask(event, &payload.clone().into(), self.timeout),
+                Ok(payload) => {
+                    let arguments = payload.clone().into();
+                    client.ask_by(self.delivery, event, &arguments, self.timeout)
+                }
                 Err(error) => AckError::Encode(error.clone()).into_answer(),
             };
             answers.push(async move {

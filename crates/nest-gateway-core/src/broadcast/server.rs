@@ -94,6 +94,11 @@ impl WebSocketServer {
         self.broadcast().volatile()
     }
 
+    /// Addresses everybody; `false` keeps transports from compressing the message.
+    pub fn compress(&self, compress: bool) -> Emitter {
+        self.broadcast().compress(compress)
+    }
+
     /// Addresses everybody, with a time limit for answers.
     pub fn timeout(&self, timeout: Duration) -> Emitter {
         self.broadcast().timeout(timeout)

@@ -61,7 +61,7 @@ pub(super) fn exception(context: &ExecutionContext, exception: &WsException) {
         request: context.request_id().filter(|_| !context.ack_is_taken()),
         data: &data,
     };
-    if let Err(error) = send_to(context.client(), message, Delivery::Reliable) {
+    if let Err(error) = send_to(context.client(), message, Delivery::RELIABLE) {
         tracing::error!(%error, event = context.event(), "exception cannot be encoded");
     }
 }
@@ -197,7 +197,7 @@ const MAX_TURN_ITEMS: u32 = 512;
 
 fn tell(context: &ExecutionContext, message: Outgoing<'_>) -> Result<(), WsException> {
     // A client that is gone is no error of the handler.
-    send_to(context.client(), message, Delivery::Reliable)
+    send_to(context.client(), message, Delivery::RELIABLE)
         .map(drop)
         .map_err(|error: EncodeError| WsException::internal(error))
 }

@@ -152,18 +152,26 @@ impl Client {
     /// when the client keeps up.
     pub fn emit<T: Serialize + ?Sized>(&self, event: &str, data: &T) -> Emitted {
         let payload = Payload::from_serialize(data).map(Arguments::from);
-        self.emit_arguments(event, payload, Delivery::Reliable)
+        self.emit_arguments(event, payload, Delivery::RELIABLE)
     }
 
     /// Emits an event with several arguments.
     pub fn emit_args(&self, event: &str, arguments: Vec<Payload>) -> Emitted {
-        self.emit_arguments(event, Ok(arguments.into()), Delivery::Reliable)
+        self.emit_arguments(event, Ok(arguments.into()), Delivery::RELIABLE)
     }
 
     /// Emits an event that may be dropped when the client reads too slowly.
     pub fn emit_volatile<T: Serialize + ?Sized>(&self, event: &str, data: &T) -> Emitted {
         let payload = Payload::from_serialize(data).map(Arguments::from);
-        self.emit_arguments(event, payload, Delivery::Volatile)
+        self.emit_arguments(event, payload, Delivery::VOLATILE)
+    }
+
+    /// Addresses this client alone; `false` keeps its transport from compressing
+    /// the message: `client.compress(false).emit("image", &bytes)`.
+    pub fn compress(&self, compress: bool) -> Emitter {
+        Emitter::new(Arc::clone(&self.0.hub))
+            .to(self.id())
+            .compress(compress)
     }
 
     /// Emits a typed event to this client.
@@ -359,6 +367,17 @@ impl Client {
 
     /// Asks the client; the question is on its way when this returns.
     pub(crate) fn ask(&self, event: &str, arguments: &Arguments, timeout: Duration) -> Answer {
+        self.ask_by(Delivery::RELIABLE, event, arguments, timeout)
+    }
+
+    /// [`Client::ask`], by a way of its own.
+    pub(crate) fn ask_by(
+        &self,
+        delivery: Delivery,
+        event: &str,
+        arguments: &Arguments,
+        timeout: Duration,
+    ) -> Answer {
         let max = self.0.hub.config.max_open_questions;
         self.0.questions.ask(max, timeout, |id| {
             let message = Outgoing::Question {
@@ -366,7 +385,7 @@ impl Client {
                 event,
                 arguments,
             };
-            match send_to(self, message, Delivery::Reliable) {
+            match send_to(self, message, delivery) {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(AckError::Gone),
                 Err(error) => Err(error.into()),

@@ -37,7 +37,7 @@ pub(super) fn on_connection(
                 request: None,
                 data: &data,
             };
-            if let Err(error) = send_to(&client, message, Delivery::Reliable) {
+            if let Err(error) = send_to(&client, message, Delivery::RELIABLE) {
                 tracing::error!(%error, "exception cannot be encoded");
             }
             return Err(reason);

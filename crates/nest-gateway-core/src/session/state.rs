@@ -506,7 +506,7 @@ impl Session {
     }
 
     fn tell(&self, message: Outgoing<'_>) {
-        if let Err(error) = send_to(&self.client, message, Delivery::Reliable) {
+        if let Err(error) = send_to(&self.client, message, Delivery::RELIABLE) {
             tracing::error!(%error, "answer cannot be encoded");
         }
     }

@@ -77,7 +77,7 @@ impl MemoryOutlet {
                 let missing = std::mem::take(&mut state.missing);
                 let notice = gap_notice(missing);
                 state.bytes += notice.len();
-                state.queue.push_back((notice, Delivery::Reliable));
+                state.queue.push_back((notice, Delivery::RELIABLE));
             }
             if let Some((bytes, _)) = state.queue.pop_front() {
                 state.bytes -= bytes.len();
@@ -127,7 +127,7 @@ impl State {
     fn first_volatile(&self) -> Option<usize> {
         self.queue
             .iter()
-            .position(|(_, delivery)| *delivery == Delivery::Volatile)
+            .position(|(_, delivery)| delivery.is_volatile())
     }
 }
 
@@ -143,7 +143,7 @@ impl Outlet for MemoryOutlet {
         }
         let mut result = Sent::Queued;
         while !self.fits(&state, message.len()) {
-            if delivery == Delivery::Volatile {
+            if delivery.is_volatile() {
                 return Sent::Dropped;
             }
             if let Some(index) = state.first_volatile() {

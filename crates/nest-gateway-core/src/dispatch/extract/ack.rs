@@ -65,7 +65,7 @@ impl Ack {
             request: self.request.as_ref(),
             arguments: &arguments,
         };
-        match send_to(&self.client, message, Delivery::Reliable) {
+        match send_to(&self.client, message, Delivery::RELIABLE) {
             Ok(_) => {
                 self.request = None;
                 Ok(())
@@ -82,7 +82,7 @@ impl Ack {
             request: self.request.as_ref(),
             data: &data,
         };
-        if let Err(error) = send_to(&self.client, message, Delivery::Reliable) {
+        if let Err(error) = send_to(&self.client, message, Delivery::RELIABLE) {
             tracing::error!(%error, event = self.event, "exception cannot be encoded");
         }
         self.request = None;
@@ -98,7 +98,7 @@ impl Ack {
             request,
             data,
         };
-        send_to(&self.client, message, Delivery::Reliable).map(drop)
+        send_to(&self.client, message, Delivery::RELIABLE).map(drop)
     }
 }
 
