@@ -101,14 +101,25 @@ fn rust_steps() -> Vec<Step> {
             cargo("nextest run --no-fail-fast --no-tests=pass", PRODUCT),
             cargo("nextest run --no-fail-fast --no-tests=pass", BENCHES),
             cargo("test --doc --no-fail-fast", PRODUCT),
+            models(),
         ]
     } else {
         vec![
             build_programs(),
             cargo("test --no-fail-fast", PRODUCT),
             cargo("test --no-fail-fast", BENCHES),
+            models(),
         ]
     }
+}
+
+/// The loom models of the outbox, the dirty list and the room index. They have
+/// a target directory of their own, since the flag changes every crate, and are
+/// optimised, since they run each test some ten thousand times.
+fn models() -> Step {
+    Step::cargo("test --release --lib -p nest-gateway-wire -p nest-gateway-core models::")
+        .env("RUSTFLAGS", "--cfg loom")
+        .env("CARGO_TARGET_DIR", workspace::target("loom"))
 }
 
 fn cargo(command: &str, selection: &str) -> Step {

@@ -9,6 +9,12 @@ pub(crate) fn root() -> &'static Path {
         .expect("xtask is a directory of the workspace")
 }
 
+/// A directory of its own for what is built in another way, beside the ordinary
+/// builds.
+pub(crate) fn target(name: &str) -> PathBuf {
+    programs().with_file_name(name)
+}
+
 /// The directory of the programs that a debug build produces.
 ///
 /// This program is one of them, so wherever cargo was told to put its output,

@@ -1,6 +1,7 @@
 //! Loom models of the outbox and the dirty list: every interleaving of a few operations.
 //!
-//! Run with `RUSTFLAGS="--cfg loom" cargo test -p nest-gateway-wire --lib --release models`.
+//! `cargo xtask test` runs them; alone they are
+//! `RUSTFLAGS="--cfg loom" cargo test -p nest-gateway-wire --lib --release models`.
 
 use std::future::poll_fn;
 use std::sync::Arc;

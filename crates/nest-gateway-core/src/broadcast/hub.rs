@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::rooms::{Room, Rooms};
+use super::room::Room;
+use super::rooms::Rooms;
 use crate::config::Config;
 use crate::id::ClientId;
 use crate::observe::Stats;

@@ -7,8 +7,14 @@
 mod emitter;
 mod fanout;
 mod hub;
+mod memberships;
+mod room;
 mod rooms;
 mod server;
+mod sync;
+
+#[cfg(all(test, loom))]
+mod models;
 
 pub use self::emitter::{Answers, EmitError, Emitted, Emitter, IntoTargets, Targets};
 pub use self::hub::Hub;
@@ -16,4 +22,4 @@ pub use self::server::{Event, ServerOf, Servers, WebSocketServer};
 
 pub(crate) use self::fanout::send_to;
 pub(crate) use self::hub::HubOptions;
-pub(crate) use self::rooms::{JoinProblem, Memberships};
+pub(crate) use self::memberships::{JoinProblem, Memberships};

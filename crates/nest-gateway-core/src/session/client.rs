@@ -494,6 +494,11 @@ impl Client {
         self.0.questions.abandon();
     }
 
+    /// Leaves its rooms to the session that takes its place.
+    pub(super) fn hand_over_rooms(&self) -> Vec<Arc<str>> {
+        self.0.memberships.hand_over()
+    }
+
     /// Out of all rooms and out of the namespace.
     pub(super) fn remove(&self) {
         self.0.memberships.end(&self.0.hub.rooms, self.id());

@@ -86,7 +86,9 @@ impl Session {
     ) -> Self {
         let former = parked.take();
         admission.data.inherit(former.data());
-        let rooms = former.joined_rooms();
+        // Handlers of the former session may still run, and must not take its
+        // successor out of a room or bring the former one back into one.
+        let rooms = former.hand_over_rooms();
         let session = Self::open_inner(former.id(), adapter, admission, outlet, rooms, true);
         // Its entries in the rooms have been replaced by those of its successor.
         former.mark_gone();

@@ -1,0 +1,90 @@
+//! The members of one room.
+
+use indexmap::IndexMap;
+
+use super::sync::{RwLock, read, write};
+use crate::id::ClientId;
+use crate::session::Client;
+
+/// Who can be in a room: a client, or what stands for one in a model.
+pub(crate) trait Member: Clone {
+    fn id(&self) -> ClientId;
+}
+
+impl Member for Client {
+    fn id(&self) -> ClientId {
+        self.id()
+    }
+}
+
+/// The members of one room, dense for iteration.
+pub(crate) struct Room<M = Client> {
+    state: RwLock<State<M>>,
+}
+
+struct State<M> {
+    members: IndexMap<ClientId, M>,
+    /// Set when the last member left: nobody can join any more, and another
+    /// room takes the name.
+    vanished: bool,
+}
+
+impl<M> Default for Room<M> {
+    fn default() -> Self {
+        Self {
+            state: RwLock::new(State {
+                members: IndexMap::new(),
+                vanished: false,
+            }),
+        }
+    }
+}
+
+impl<M: Member> Room<M> {
+    /// Calls `visit` for every member, under the room's read lock: who left
+    /// before is not visited, and nobody leaves in between.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&M)) {
+        for member in read(&self.state).members.values() {
+            visit(member);
+        }
+    }
+
+    /// Adds a member in place of one with the same id; `false` when the room
+    /// has vanished.
+    pub(crate) fn insert(&self, member: M) -> bool {
+        let mut state = write(&self.state);
+        if !state.vanished {
+            state.members.insert(member.id(), member);
+        }
+        !state.vanished
+    }
+
+    /// Removes a member.
+    pub(crate) fn remove(&self, id: ClientId) {
+        write(&self.state).members.swap_remove(&id);
+    }
+
+    /// Removes a member; `true` when that left the room without any, and so
+    /// made it vanish.
+    pub(super) fn remove_or_vanish(&self, id: ClientId) -> bool {
+        let mut state = write(&self.state);
+        state.members.swap_remove(&id);
+        state.vanished = state.members.is_empty();
+        state.vanished
+    }
+
+    /// One member.
+    pub(crate) fn get(&self, id: ClientId) -> Option<M> {
+        read(&self.state).members.get(&id).cloned()
+    }
+
+    /// How many members there are.
+    pub(crate) fn len(&self) -> usize {
+        read(&self.state).members.len()
+    }
+
+    /// The members at this moment.
+    pub(crate) fn members(&self) -> Vec<M> {
+        read(&self.state).members.values().cloned().collect()
+    }
+}
