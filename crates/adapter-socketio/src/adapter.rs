@@ -2,22 +2,21 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nest_gateway_core::adapter::{Adapter, BoxFuture, Capabilities, Host, Mount};
 use nest_gateway_core::config::{Config, OriginPolicy, SlowPolicy};
 use nest_gateway_core::error::WsException;
 use nest_gateway_core::handshake::Handshake;
+use nest_gateway_core::recovery::{Recovery, RecoveryStore};
 use nest_gateway_wire::{Flusher, OutboxConfig, SlowPolicy as WirePolicy};
 
 use crate::NAME;
 use crate::connection::{Connection, Shared};
 use crate::endpoint::{AllowRequest, SocketIoEndpoint};
 use crate::engine::{Cors, Engine, EngineConfig};
-use crate::namespace::Away;
 use crate::packet::AssemblyLimits;
 use crate::parser::{Parser, ParserKind};
-use crate::recovery::{Limits, Offsets, Store};
 
 /// Serves gateways to Socket.IO clients. Limits that all adapters share come from the
 /// application's configuration; what only Socket.IO has is set here.
@@ -40,7 +39,7 @@ pub struct SocketIo {
     websocket: bool,
     cookie: Option<String>,
     allow_request: Option<AllowRequest>,
-    recovery: Option<Limits>,
+    recovery: Option<Recovery>,
     parser: ParserKind,
     #[cfg(feature = "deflate")]
     deflate: Option<nest_gateway_wire::DeflateConfig>,
@@ -151,29 +150,13 @@ impl SocketIo {
     }
 
     /// Switches connection state recovery on: a client that loses its connection, and comes
-    /// back within `window`, has its id, rooms, data and the events that it missed, and
-    /// `Client::recovered` is true. The connection guards are asked again. Default: off; the
+    /// back in time, has its id, rooms, data and the events that it missed, and
+    /// `Client::recovered` is true. The connection guards are asked again. Takes a
+    /// [`Recovery`] with all its bounds, or a `Duration` for their defaults. Default: off; the
     /// official server's window is 2 minutes.
     #[must_use]
-    pub fn recovery(mut self, window: Duration) -> Self {
-        let limits = self.recovery.unwrap_or(Limits::DEFAULT);
-        self.recovery = Some(Limits { window, ..limits });
-        self
-    }
-
-    /// What recovery may cost: clients that are away at a time (default 10,000; beyond it
-    /// those that are away for longest end), and for each client the number and the bytes
-    /// of events that are kept (default 1,000 and 1 MiB; a client that missed more begins
-    /// anew). Switches recovery on.
-    #[must_use]
-    pub fn recovery_limits(mut self, clients: usize, events: usize, bytes: usize) -> Self {
-        let limits = self.recovery.unwrap_or(Limits::DEFAULT);
-        self.recovery = Some(Limits {
-            sessions: clients,
-            events,
-            bytes,
-            ..limits
-        });
+    pub fn recovery(mut self, recovery: impl Into<Recovery>) -> Self {
+        self.recovery = Some(recovery.into());
         self
     }
 
@@ -268,14 +251,16 @@ impl Adapter for SocketIo {
 
     fn mount(&self, host: Arc<Host>) -> Result<Mount, String> {
         self.check()?;
-        let recovery = self.recovery.map(|limits| Arc::new(Store::new(limits)));
-        let offsets = recovery.as_ref().map(|_| Offsets::new());
-        let tasks = recovery
-            .iter()
-            .map(|store| sweep(Arc::clone(store), Arc::clone(&host)));
-        let tasks = tasks
-            .map(|task| Box::pin(task) as BoxFuture<'static, ()>)
-            .collect();
+        let recovery = self
+            .recovery
+            .map(|recovery| RecoveryStore::new(recovery, &host));
+        let recovery = recovery.transpose()?;
+        let offsets = recovery.as_ref().map(|store| Arc::clone(store.offsets()));
+        let tasks = recovery.iter().map(|store| {
+            let sweeping = Arc::clone(store).run(host.shutdown().clone());
+            Box::pin(sweeping) as BoxFuture<'static, ()>
+        });
+        let tasks = tasks.collect();
         let shared = Arc::new(Shared {
             parser: Arc::new(Parser::new(self.parser, offsets)),
             recovery,
@@ -305,29 +290,6 @@ impl Adapter for SocketIo {
             endpoint: Some(Arc::new(endpoint)),
             tasks,
         })
-    }
-}
-
-/// Ends the clients that did not come back in time.
-async fn sweep(store: Arc<Store<Away>>, host: Arc<Host>) {
-    loop {
-        let mut changed = std::pin::pin!(store.changed());
-        changed.as_mut().enable();
-        let (ended, next) = store.sweep(Instant::now());
-        drop(ended);
-        let next = async {
-            match next {
-                Some(next) => tokio::time::sleep_until(next.into()).await,
-                None => changed.await,
-            }
-        };
-        tokio::select! {
-            () = next => {}
-            () = host.shutdown().cancelled() => {
-                drop(store.clear());
-                return;
-            }
-        }
     }
 }
 

@@ -1,21 +1,24 @@
 //! From what core sends to WebSocket frames, encoded once for all receivers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use nest_gateway_core::adapter::{Codec, Format};
 use nest_gateway_core::id::RequestId;
 use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
+use nest_gateway_core::recovery::{Offset, Offsets};
 use nest_gateway_core::value::Value;
 use nest_gateway_wire::{Frame, OpCode};
 
+use crate::offset::{self, OffsetText};
 use crate::packet::encode;
-use crate::recovery::{Offset, Offsets};
 
 /// The default parser of Socket.IO: JSON, with binary as attachments.
 #[derive(Debug, Default)]
 pub(crate) struct JsonCodec {
     /// Set when events carry an offset, for connection state recovery.
-    pub(crate) offsets: Option<Offsets>,
+    pub(crate) offsets: Option<Arc<Offsets>>,
 }
 
 impl Codec for JsonCodec {
@@ -32,6 +35,12 @@ impl Codec for JsonCodec {
 
     fn carries_many_arguments(&self) -> bool {
         true
+    }
+
+    fn recoverable(&self, message: &Bytes) -> Option<(Offset, Bytes)> {
+        self.offsets
+            .as_ref()
+            .and_then(|_| offset::event_of(message))
     }
 
     fn encode(&self, path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
@@ -80,8 +89,8 @@ impl JsonCodec {
     fn event(&self, path: &str, event: &str, arguments: &Arguments, id: Option<u64>) -> Bytes {
         let body = Body::of(arguments.as_slice());
         // Whoever waits for an answer cannot wait for it on another connection.
-        let offset = match id {
-            None => self.offsets.as_ref().map(Offsets::next),
+        let offset: Option<OffsetText> = match id {
+            None => self.offsets.as_ref().map(|offsets| offsets.next().into()),
             Some(_) => None,
         };
         let event = encode::Event {
@@ -90,7 +99,7 @@ impl JsonCodec {
             event,
             arguments: &body.json,
             attachments: body.attachments.len(),
-            offset: offset.as_ref().map(Offset::as_str),
+            offset: offset.as_ref().map(OffsetText::as_str),
         };
         let capacity = path.len() + event.event.len() + body.json.len() + 64;
         frames(
@@ -356,7 +365,7 @@ mod tests {
     #[test]
     fn a_question_carries_its_number_and_never_an_offset() {
         let codec = JsonCodec {
-            offsets: Some(Offsets::new()),
+            offsets: Some(Arc::default()),
         };
         let arguments = Arguments::One(json("1"));
         let question = Outgoing::Question {

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use nest_gateway_core::adapter::{Admission, BoxFuture, Gone, Host};
+use nest_gateway_core::adapter::{Admission, BoxFuture, Host, Outlet};
 use nest_gateway_core::close::{CloseReason, DisconnectReason};
 use nest_gateway_core::gateway::CANCEL_EVENT;
 use nest_gateway_core::handshake::Handshake;
 use nest_gateway_core::id::{ClientId, RequestId};
 use nest_gateway_core::message::{Arguments, Incoming};
 use nest_gateway_core::payload::Payload;
-use nest_gateway_core::session::{CancelTarget, Client, Session};
+use nest_gateway_core::recovery::{Former, Recoverable, RecoveryStore};
+use nest_gateway_core::session::{CancelTarget, Session};
 use nest_gateway_core::value::Value;
 use nest_gateway_wire::{Class, Frame};
 use tokio::time::Sleep;
@@ -22,11 +23,10 @@ use crate::NAME;
 use crate::arguments;
 use crate::close::{self, Ending};
 use crate::engine::{self, Message};
-use crate::namespace::{Admitted, Away, Former, Joined, Joining, Refused, Wish};
+use crate::namespace::{Admitted, Joined, Joining, Refused, Wish};
 use crate::outlet::SocketIoOutlet;
 use crate::packet::{AssemblyLimits, PacketError, Text};
 use crate::parser::{Body, Decoder, Parser, Request};
-use crate::recovery::{Private, RecoverableOutlet, Store};
 
 /// Namespaces that were left and whose late packets are passed over, at most.
 const MAX_LEFT: usize = 16;
@@ -38,7 +38,7 @@ pub(crate) struct Shared {
     pub(crate) connect_timeout: Duration,
     pub(crate) attachments: AssemblyLimits,
     /// Clients that may come back, where that is switched on.
-    pub(crate) recovery: Option<Arc<Store<Away>>>,
+    pub(crate) recovery: Option<Arc<RecoveryStore>>,
 }
 
 /// A connection and what it is in.
@@ -251,63 +251,59 @@ impl Connection {
     /// it is in: the session, and with it `on_connection`, begins behind the greeting.
     fn open(&self, namespace: Text, admission: Admission) -> Joined {
         let id = ClientId::random();
-        // Without a random id the client is served all the same, and cannot come back.
+        // Without a random key the client is served all the same, and cannot come back.
         let store = self.shared.recovery.as_ref();
-        let private = store.and_then(|store| Some((store, Private::random().ok()?)));
-        let known = private.as_ref().map(|(_, private)| private);
-        self.send(self.shared.parser.greeting(&namespace, id, known));
-        let sender = self.engine.sender().clone();
-        let codec = Arc::clone(&self.shared.parser);
-        let Some((store, private)) = private else {
-            let outlet = Arc::new(SocketIoOutlet::new(sender, codec));
-            let session = Session::open_as(id, NAME, admission, outlet, Vec::new());
-            return Joined {
-                namespace,
-                session,
-                recovery: None,
-            };
+        let recovery = store.and_then(|store| store.begin(Arc::clone(&self.shared.parser) as _));
+        let key = recovery.as_ref().map(Recoverable::key);
+        self.send(self.shared.parser.greeting(&namespace, id, key));
+        let session = match &recovery {
+            Some(recovery) => {
+                recovery.attach(self.outlet());
+                recovery.open(id, NAME, admission)
+            }
+            None => Session::open_as(id, NAME, admission, self.outlet(), Vec::new()),
         };
-        store.here(private, sender.clone());
-        let outlet = Arc::new(RecoverableOutlet::new(sender, codec, store.limits()));
-        let session = Session::open_as(id, NAME, admission, outlet.clone(), Vec::new());
         Joined {
             namespace,
             session,
-            recovery: Some((private, outlet)),
+            recovery: recovery.map(Box::new),
         }
     }
 
     /// Goes on with a client's former life, if it still can: what was kept may have grown
     /// beyond its bounds while the guards were asked.
     fn recover(&self, namespace: Text, admission: Admission, former: Former) -> Joined {
-        let Former {
-            private,
-            offset,
-            away: Away { parked, outlet, .. },
-        } = former;
-        let Some(id) = parked.client().map(Client::id) else {
+        let Some(id) = former.id() else {
             return self.open(namespace, admission);
         };
-        let sender = self.engine.sender().clone();
-        let greeting = self.shared.parser.greeting(&namespace, id, Some(&private));
-        if !outlet.resume(sender.clone(), &offset, greeting) {
-            drop(parked);
-            return self.open(namespace, admission);
+        let parser = &self.shared.parser;
+        let greeting = parser.greeting(&namespace, id, Some(former.key()));
+        let greeting = greeting.bytes().clone();
+        match former.resume(self.outlet(), greeting, NAME, admission) {
+            Ok((session, recovery)) => Joined {
+                namespace,
+                session,
+                recovery: Some(Box::new(recovery)),
+            },
+            Err(admission) => self.open(namespace, *admission),
         }
-        if let Some(store) = &self.shared.recovery {
-            store.here(private, sender);
-        }
-        let session = Session::recover(parked, NAME, admission, outlet.clone());
-        Joined {
-            namespace,
-            session,
-            recovery: Some((private, outlet)),
-        }
+    }
+
+    fn outlet(&self) -> Arc<dyn Outlet> {
+        let (sender, codec) = (
+            self.engine.sender().clone(),
+            Arc::clone(&self.shared.parser),
+        );
+        Arc::new(SocketIoOutlet::new(sender, codec))
     }
 
     /// The server wants the client out of the namespace.
     fn ended(&mut self, index: usize, reason: &CloseReason) -> Option<engine::CloseReason> {
         let ending = close::ending(reason);
+        if *reason == CloseReason::Superseded {
+            // All that this connection is in ends with it, and may come back.
+            return Some(engine::CloseReason::TransportLost);
+        }
         if !matches!(ending, Ending::Connection(_)) {
             let namespace = self.joined[index].namespace.clone();
             self.send(self.shared.parser.farewell(&namespace));
@@ -330,10 +326,10 @@ impl Connection {
             session,
             recovery,
         } = self.joined.remove(index);
-        if let (Some((private, _)), Some(store)) = (recovery, &self.shared.recovery) {
-            store.forget(private);
-        }
-        self.leaving.push(Box::pin(session.finish(reason)));
+        self.leaving.push(match recovery {
+            Some(recovery) => Box::pin(recovery.end(session, reason)),
+            None => Box::pin(session.finish(reason)),
+        });
         if self.left.len() >= MAX_LEFT {
             self.left.remove(0);
         }
@@ -381,7 +377,6 @@ impl Connection {
     /// connection goes; when it is gone already, they are only waited for.
     async fn end(self: Box<Self>, reason: engine::CloseReason) {
         let Self {
-            shared,
             engine,
             joined,
             joining,
@@ -389,30 +384,18 @@ impl Connection {
             ..
         } = *self;
         drop(joining);
-        let store = shared.recovery.as_ref();
         for joined in joined {
+            let Joined {
+                session, recovery, ..
+            } = joined;
             let told = close::by_connection(reason);
-            let ended: BoxFuture<'static, ()> = match (store, joined.recovery) {
-                (Some(store), Some((private, outlet))) => {
-                    let Joined {
-                        namespace, session, ..
-                    } = Joined {
-                        recovery: None,
-                        ..joined
-                    };
-                    if close::is_recoverable(reason) {
-                        outlet.detach();
-                        store.leaving(private);
-                        let store = Arc::clone(store);
-                        Box::pin(park(store, private, namespace, session, outlet, told))
-                    } else {
-                        store.forget(private);
-                        Box::pin(session.finish(told))
-                    }
+            leaving.push(match recovery {
+                Some(recovery) if close::is_recoverable(reason) => {
+                    Box::pin(recovery.lose(session, told))
                 }
-                _ => Box::pin(joined.session.finish(told)),
-            };
-            leaving.push(ended);
+                Some(recovery) => Box::pin(recovery.end(session, told)),
+                None => Box::pin(session.finish(told)),
+            });
         }
         let left = poll_fn(|cx| {
             poll_leaving(cx, &mut leaving);
@@ -428,28 +411,6 @@ impl Connection {
         } else {
             tokio::join!(engine.close(reason), left);
         }
-    }
-}
-
-/// Ends a session whose client may come back.
-async fn park(
-    store: Arc<Store<Away>>,
-    private: Private,
-    namespace: Text,
-    session: Session,
-    outlet: Arc<RecoverableOutlet>,
-    reason: DisconnectReason,
-) {
-    match session.park(reason).await {
-        Ok(parked) => {
-            let away = Away {
-                namespace,
-                parked,
-                outlet,
-            };
-            drop(store.park(private, away, Instant::now()));
-        }
-        Err(Gone) => store.forget(private),
     }
 }
 

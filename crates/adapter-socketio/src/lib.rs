@@ -11,7 +11,7 @@
 //!   for all receivers;
 //! - `endpoint`, `connection`, `namespace`: HTTP requests, connections, and the clients
 //!   that a connection has in namespaces;
-//! - `close`, `recovery`: how clients end, and how they come back.
+//! - `close`, `offset`: how clients end, and how events are numbered for those who come back.
 
 mod adapter;
 mod arguments;
@@ -23,10 +23,10 @@ pub mod engine;
 #[cfg(feature = "msgpack")]
 mod msgpack;
 mod namespace;
+mod offset;
 mod outlet;
 pub mod packet;
 mod parser;
-mod recovery;
 
 pub use adapter::SocketIo;
 

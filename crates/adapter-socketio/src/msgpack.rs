@@ -4,11 +4,14 @@
 //! against truncated and deeply nested input. Packets to clients are written here, once
 //! for all receivers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use nest_gateway_core::adapter::{Codec, Format};
 use nest_gateway_core::id::RequestId;
 use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
+use nest_gateway_core::recovery::{Offset, Offsets};
 use nest_gateway_core::value::Value;
 use nest_gateway_wire::{Frame, OpCode};
 use serde::Serialize;
@@ -18,9 +21,9 @@ use socketioxide_core::packet::PacketData;
 use socketioxide_core::parser::{Parse, ParseConfig, ParserState};
 use socketioxide_parser_msgpack::MsgPackParser;
 
+use crate::offset::{self, OffsetText};
 use crate::packet::{PacketError, Text};
 use crate::parser::{Body, Request};
-use crate::recovery::{Offset, Offsets};
 
 /// The longest namespace that is read, in bytes. A refusal repeats the name.
 const MAX_NAMESPACE: usize = 256;
@@ -103,7 +106,7 @@ fn arguments(values: impl Iterator<Item = Value>) -> Arguments {
 #[derive(Debug)]
 pub(crate) struct MsgpackCodec {
     /// Set when events carry an offset, for connection state recovery.
-    pub(crate) offsets: Option<Offsets>,
+    pub(crate) offsets: Option<Arc<Offsets>>,
 }
 
 impl Codec for MsgpackCodec {
@@ -112,6 +115,12 @@ impl Codec for MsgpackCodec {
             None => Format("socketio.msgpack"),
             Some(_) => Format("socketio.msgpack+offset"),
         }
+    }
+
+    fn recoverable(&self, message: &Bytes) -> Option<(Offset, Bytes)> {
+        self.offsets
+            .as_ref()
+            .and_then(|_| offset::event_of(message))
     }
 
     fn encode(&self, path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
@@ -163,11 +172,11 @@ impl MsgpackCodec {
         arguments: &Arguments,
         id: Option<u64>,
     ) -> Result<Bytes, EncodeError> {
-        let offset = match id {
-            None => self.offsets.as_ref().map(Offsets::next),
+        let offset: Option<OffsetText> = match id {
+            None => self.offsets.as_ref().map(|offsets| offsets.next().into()),
             Some(_) => None,
         };
-        let offset = offset.as_ref().map(Offset::as_str);
+        let offset = offset.as_ref().map(OffsetText::as_str);
         let data = Elements {
             event: Some(event),
             arguments: arguments.as_slice(),
@@ -367,7 +376,7 @@ mod tests {
     #[test]
     fn binary_stays_inside_and_the_offset_is_at_the_end() {
         let codec = MsgpackCodec {
-            offsets: Some(Offsets::new()),
+            offsets: Some(Arc::default()),
         };
         let bytes = Payload::from_value(Value::Binary(Bytes::from_static(&[1, 2])));
         let arguments = Arguments::One(bytes);
@@ -381,9 +390,10 @@ mod tests {
             packet["data"][1].as_bytes(),
             Some(&Bytes::from_static(&[1, 2]))
         );
-        let frames = crate::engine::payload::split_frames(&encoded);
-        let offset = Offset::of_msgpack(&frames[0].payload()).unwrap();
+        let (offset, event) = codec.recoverable(&encoded).unwrap();
+        let offset = OffsetText::from(offset);
         assert_eq!(packet["data"][2].as_str(), Some(offset.as_str()));
+        assert_eq!(event, encoded);
 
         let question = Outgoing::Question {
             id: 4,
@@ -391,8 +401,7 @@ mod tests {
             arguments: &arguments,
         };
         let encoded = codec.encode("/a", question).unwrap().unwrap();
-        let frames = crate::engine::payload::split_frames(&encoded);
-        assert_eq!(Offset::of_msgpack(&frames[0].payload()), None);
+        assert_eq!(codec.recoverable(&encoded), None);
         assert_eq!(read_back(&encoded)["id"].as_u64(), Some(4));
     }
 }

@@ -2,46 +2,33 @@
 
 use std::sync::Arc;
 
-use nest_gateway_core::adapter::{Admission, BoxFuture, Found, Refusal};
+use nest_gateway_core::adapter::{Admission, BoxFuture, Codec, Found, Refusal};
 use nest_gateway_core::error::WsException;
 use nest_gateway_core::handshake::Handshake;
 use nest_gateway_core::payload::Payload;
-use nest_gateway_core::session::{Parked, Session};
+use nest_gateway_core::recovery::{Former, Recoverable, RecoveryKey, RecoveryRequest};
+use nest_gateway_core::session::Session;
 use nest_gateway_wire::Frame;
 use serde::Serialize;
 
 use crate::NAME;
 use crate::connection::Shared;
+use crate::offset;
 use crate::packet::Text;
 use crate::parser::Parser;
-use crate::recovery::{Claim, Private, RecoverableOutlet, Store};
 
 /// A namespace that the connection is in.
 pub(crate) struct Joined {
     pub(crate) namespace: Text,
     pub(crate) session: Session,
     /// Set when the client may come back after a loss.
-    pub(crate) recovery: Option<(Private, Arc<RecoverableOutlet>)>,
-}
-
-/// What is kept of a client that is away.
-pub(crate) struct Away {
-    pub(crate) namespace: Text,
-    pub(crate) parked: Parked,
-    pub(crate) outlet: Arc<RecoverableOutlet>,
+    pub(crate) recovery: Option<Box<Recoverable>>,
 }
 
 /// Permission to join; with the former life of the client, if it comes back to it.
 pub(crate) struct Admitted {
     pub(crate) admission: Admission,
     pub(crate) former: Option<Former>,
-}
-
-/// The former life of a client, whole up to this offset.
-pub(crate) struct Former {
-    pub(crate) private: Private,
-    pub(crate) offset: String,
-    pub(crate) away: Away,
 }
 
 /// A namespace that the connection wants to be in, while its guards are asked.
@@ -85,47 +72,31 @@ async fn admit(shared: &Shared, wish: Wish) -> Result<Admitted, Refused> {
         handshake,
     } = wish;
     let returning = shared.recovery.as_ref().and_then(|store| {
-        let returning = Returning::of(handshake.auth())?;
-        store.knows(returning.private).then_some((store, returning))
+        let request = returning(handshake.auth())?;
+        store.knows(&request.key).then_some((store, request))
     });
     let recovering = returning.is_some();
     let admission = shared.host.admit(found, handshake, NAME, recovering);
     let admission = admission.await.map_err(Refused::Admission)?;
     let former = match returning {
-        Some((store, returning)) => returning.former(store, &namespace).await,
+        Some((store, request)) => {
+            let format = shared.parser.format();
+            // Who begins anew learns that from the id in its greeting.
+            let claimed = store.claim(request, namespace.as_str(), format).await;
+            claimed.ok()
+        }
         None => None,
     };
     Ok(Admitted { admission, former })
 }
 
 /// What a client that comes back sends with its CONNECT.
-struct Returning {
-    private: Private,
-    offset: String,
-}
-
-impl Returning {
-    fn of(auth: &Payload) -> Option<Self> {
-        let text = |name| auth.field(name).decode::<String>().ok();
-        let private = Private::parse(&text("pid")?)?;
-        Some(Self {
-            private,
-            offset: text("offset")?,
-        })
-    }
-
-    /// What was kept of the client, unless something is missing that it did not get.
-    async fn former(self, store: &Store<Away>, namespace: &Text) -> Option<Former> {
-        let Claim::Found(away) = store.claim(self.private).await else {
-            return None;
-        };
-        let whole = away.namespace == *namespace && away.outlet.can_resume(&self.offset);
-        whole.then_some(Former {
-            private: self.private,
-            offset: self.offset,
-            away,
-        })
-    }
+fn returning(auth: &Payload) -> Option<RecoveryRequest> {
+    let text = |name| auth.field(name).decode::<String>().ok();
+    Some(RecoveryRequest {
+        key: RecoveryKey::parse(&text("pid")?)?,
+        offset: offset::parse(text("offset")?.as_bytes())?,
+    })
 }
 
 impl Refused {

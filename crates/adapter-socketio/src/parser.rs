@@ -1,11 +1,14 @@
 //! The parser of an adapter: how packets look on the wire, in both directions.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use nest_gateway_core::adapter::{Codec, Format};
 use nest_gateway_core::id::ClientId;
 use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
+use nest_gateway_core::recovery::{Offset, Offsets, RecoveryKey};
 use nest_gateway_wire::Frame;
 
 use crate::arguments;
@@ -14,7 +17,6 @@ use crate::engine::Message;
 #[cfg(feature = "msgpack")]
 use crate::msgpack::{self, MsgpackCodec};
 use crate::packet::{self, Assembler, AssemblyLimits, PacketError, Text, encode};
-use crate::recovery::{Offsets, Private};
 
 /// One of the parsers that the official implementation has. Both ends have to use the same.
 #[derive(Debug)]
@@ -70,7 +72,7 @@ pub(crate) enum Body {
 
 impl Parser {
     /// With `offsets`, events can be told apart by clients that come back.
-    pub(crate) fn new(kind: ParserKind, offsets: Option<Offsets>) -> Self {
+    pub(crate) fn new(kind: ParserKind, offsets: Option<Arc<Offsets>>) -> Self {
         match kind {
             ParserKind::Json => Self::Json(JsonCodec { offsets }),
             #[cfg(feature = "msgpack")]
@@ -92,15 +94,15 @@ impl Parser {
         &self,
         namespace: &Text,
         id: ClientId,
-        private: Option<&Private>,
+        key: Option<&RecoveryKey>,
     ) -> Frame {
-        let (namespace, private) = (namespace.as_str(), private.map(Private::as_str));
+        let (namespace, key) = (namespace.as_str(), key.map(RecoveryKey::as_str));
         match self {
             Self::Json(_) => {
-                text_frame(|buffer| encode::connect(buffer, namespace, id.as_str(), private))
+                text_frame(|buffer| encode::connect(buffer, namespace, id.as_str(), key))
             }
             #[cfg(feature = "msgpack")]
-            Self::Msgpack(_) => msgpack::connect(namespace, id.as_str(), private),
+            Self::Msgpack(_) => msgpack::connect(namespace, id.as_str(), key),
         }
     }
 
@@ -148,6 +150,10 @@ impl Codec for Parser {
 
     fn carries_many_arguments(&self) -> bool {
         true
+    }
+
+    fn recoverable(&self, message: &Bytes) -> Option<(Offset, Bytes)> {
+        self.codec().recoverable(message)
     }
 
     fn encode(&self, path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {

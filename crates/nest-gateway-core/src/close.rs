@@ -33,6 +33,9 @@ pub enum CloseReason {
     RateLimited,
     /// The connection reached the configured maximal age: 1001.
     Expired,
+    /// The client came back over another connection, and this one was still there:
+    /// 1000.
+    Superseded,
 }
 
 impl CloseReason {
@@ -40,7 +43,7 @@ impl CloseReason {
     #[must_use]
     pub fn code(&self) -> u16 {
         match self {
-            Self::Disconnected(_) => 1000,
+            Self::Disconnected(_) | Self::Superseded => 1000,
             Self::Custom(code, _) => *code,
             Self::ShuttingDown | Self::Expired => 1001,
             Self::Internal => 1011,
@@ -67,6 +70,7 @@ impl CloseReason {
             Self::Internal => "internal server error",
             Self::RateLimited => "too many messages",
             Self::Expired => "connection too old",
+            Self::Superseded => "continued elsewhere",
         }
     }
 }

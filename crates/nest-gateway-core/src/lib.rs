@@ -8,6 +8,7 @@
 //! - [`gateway`]: gateways as plain data, modules, the container, the registry;
 //! - [`dispatch`]: the pipeline from a message to its answer;
 //! - [`session`]: one client in one namespace;
+//! - [`recovery`]: clients that lose their connection and come back;
 //! - [`broadcast`]: rooms and emits;
 //! - [`runtime`]: an application without a transport, and its shutdown.
 //!
@@ -30,6 +31,7 @@ pub mod payload;
 #[doc(hidden)]
 pub mod private;
 mod query;
+pub mod recovery;
 pub mod runtime;
 pub mod session;
 pub mod value;

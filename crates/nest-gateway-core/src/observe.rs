@@ -11,6 +11,7 @@ use crate::close::DisconnectReason;
 use crate::dispatch::ExecutionContext;
 use crate::error::WsException;
 use crate::id::ClientId;
+use crate::recovery::Lost;
 use crate::session::Client;
 
 /// How the handling of a message ended.
@@ -77,6 +78,10 @@ pub struct Stats {
     sent_bytes: AtomicU64,
     dropped: AtomicU64,
     slow_consumers: AtomicU64,
+    away: AtomicUsize,
+    recovered: AtomicU64,
+    not_recovered: AtomicU64,
+    recovery_bytes: AtomicUsize,
     failed: AtomicU64,
 }
 
@@ -114,6 +119,14 @@ readings! {
     messages_dropped: u64 = dropped;
     /// Clients closed because they read too slowly.
     slow_consumers: u64 = slow_consumers;
+    /// Clients that lost their connection and may come back to their session.
+    clients_away: usize = away;
+    /// Clients that came back to their session.
+    recoveries: u64 = recovered;
+    /// Clients that wanted to come back and had to begin anew.
+    failed_recoveries: u64 = not_recovered;
+    /// What is kept for clients that may come back, in bytes.
+    recovery_bytes: usize = recovery_bytes;
     /// Messages that were answered with an exception.
     exceptions: u64 = failed;
 }
@@ -176,6 +189,44 @@ impl Stats {
         tracing::warn!(%client, "closing: the client reads too slowly");
         #[cfg(feature = "metrics")]
         metrics::counter!(names::SLOW_CONSUMERS).increment(1);
+    }
+
+    /// A client is away and may come back.
+    pub(crate) fn away(&self) {
+        self.away.fetch_add(1, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        metrics::gauge!(names::CLIENTS_AWAY).increment(1.0);
+    }
+
+    /// It came back, or it will not any more.
+    pub(crate) fn no_longer_away(&self) {
+        self.away.fetch_sub(1, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        metrics::gauge!(names::CLIENTS_AWAY).decrement(1.0);
+    }
+
+    pub(crate) fn recovered(&self, client: ClientId) {
+        self.recovered.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(%client, "recovered");
+        #[cfg(feature = "metrics")]
+        metrics::counter!(names::RECOVERIES, "outcome" => "recovered").increment(1);
+    }
+
+    pub(crate) fn not_recovered(&self, lost: Lost) {
+        self.not_recovered.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(reason = lost.as_str(), "not recovered");
+        #[cfg(feature = "metrics")]
+        metrics::counter!(names::RECOVERIES, "outcome" => lost.as_str()).increment(1);
+    }
+
+    /// So many bytes more are kept for clients that may come back.
+    pub(crate) fn kept(&self, bytes: usize) {
+        self.recovery_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// So many bytes less.
+    pub(crate) fn no_longer_kept(&self, bytes: usize) {
+        self.recovery_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// `event` is a registered one, or empty.
@@ -293,6 +344,14 @@ pub mod names {
     pub const DROPPED: &str = "nest_gateway_dropped_total";
     /// Clients closed because they read too slowly.
     pub const SLOW_CONSUMERS: &str = "nest_gateway_slow_consumers_total";
+    /// Clients that lost their connection and may come back.
+    pub const CLIENTS_AWAY: &str = "nest_gateway_clients_away";
+    /// Clients that wanted to come back; label `outcome`: `recovered`, or why they had to begin
+    /// anew: `gap` (they missed more than is kept), `unknown` (nobody is known by their key, or
+    /// too late).
+    pub const RECOVERIES: &str = "nest_gateway_recoveries_total";
+    /// Bytes that are kept for clients that may come back, sampled every five seconds.
+    pub const RECOVERY_BYTES: &str = "nest_gateway_recovery_bytes";
     /// Bytes queued towards clients, sampled every five seconds.
     pub const QUEUED_BYTES: &str = "nest_gateway_queued_bytes";
     /// Handlers that are running.

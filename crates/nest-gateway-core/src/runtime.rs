@@ -351,6 +351,7 @@ impl Runtime {
     fn sample_queues(&self) {
         const EVERY: Duration = Duration::from_secs(5);
         let (shutdown, namespaces) = (self.shutdown.clone(), self.namespaces.clone());
+        let stats = Arc::clone(&self.stats);
         self.tasks.spawn(async move {
             while tokio::time::timeout(EVERY, shutdown.cancelled())
                 .await
@@ -359,6 +360,9 @@ impl Runtime {
                 let queued: usize = namespaces.iter().map(|n| n.hub().queued_bytes()).sum();
                 #[expect(clippy::cast_precision_loss, reason = "a gauge")]
                 metrics::gauge!(crate::observe::names::QUEUED_BYTES).set(queued as f64);
+                #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+                let kept = stats.recovery_bytes() as f64;
+                metrics::gauge!(crate::observe::names::RECOVERY_BYTES).set(kept);
             }
         });
     }

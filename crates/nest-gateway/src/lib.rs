@@ -52,6 +52,7 @@ pub use nest_gateway_core::handshake::{Handshake, Headers};
 pub use nest_gateway_core::id::{ClientId, RequestId};
 pub use nest_gateway_core::observe::Stats;
 pub use nest_gateway_core::payload::{BodyError, EncodeError, FieldProblem, Payload, Problem};
+pub use nest_gateway_core::recovery::Recovery;
 pub use nest_gateway_core::runtime::StartError;
 pub use nest_gateway_core::session::{AckError, Client, ClientData};
 pub use nest_gateway_core::value::Value;

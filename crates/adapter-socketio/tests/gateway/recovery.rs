@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use nest_gateway::SocketIo;
+use nest_gateway::{Recovery, SocketIo};
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, Wire};
@@ -168,7 +168,7 @@ async fn an_offset_that_is_not_known_begins_anew_and_ends_the_former_life() {
 
 #[tokio::test]
 async fn a_client_that_missed_too_much_begins_anew() {
-    let adapter = SocketIo::new().recovery_limits(10, 2, 1000);
+    let adapter = SocketIo::new().recovery(Recovery::default().events(2));
     let mut app = TestApp::with(adapter, |_| {}).await;
     let (wire, memory) = memorable(&mut app).await;
     let mut other = app.join().await;

@@ -1,6 +1,9 @@
 //! Wire formats.
 
+use bytes::Bytes;
+
 use crate::message::{Encoded, Outgoing};
+use crate::recovery::Offset;
 
 /// Turns outgoing messages into bytes of one wire format.
 ///
@@ -22,6 +25,14 @@ pub trait Codec: Send + Sync + 'static {
     /// one array.
     fn carries_many_arguments(&self) -> bool {
         false
+    }
+
+    /// The event in an encoded message, and its number, where it can be sent
+    /// again to a client that lost its connection. Only codecs that number their
+    /// events ([`recovery`](crate::recovery)) have any.
+    fn recoverable(&self, message: &Bytes) -> Option<(Offset, Bytes)> {
+        let _ = message;
+        None
     }
 
     /// The message as it goes onto the wire; `None` where this wire says

@@ -451,9 +451,11 @@ impl Session {
     /// Reasons that do not wait for handlers.
     fn closing_now(&self) -> Poll<CloseReason> {
         match self.client.closing() {
-            Some(reason @ (CloseReason::SlowConsumer | CloseReason::Internal)) => {
-                Poll::Ready(reason.clone())
-            }
+            Some(
+                reason @ (CloseReason::SlowConsumer
+                | CloseReason::Internal
+                | CloseReason::Superseded),
+            ) => Poll::Ready(reason.clone()),
             // A client whose `on_connection` has not ended has no handlers.
             Some(reason) if matches!(self.phase, Phase::Opening(_)) => Poll::Ready(reason.clone()),
             _ => Poll::Pending,

@@ -1,0 +1,140 @@
+//! The way out to a client that may lose its connection and come back.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::log::Log;
+use super::offset::Offset;
+use super::store::Room;
+use crate::adapter::{Codec, Gone, Outlet, Sent};
+use crate::message::Delivery;
+
+/// Sends to the present connection, and keeps what a client may miss. It outlives the
+/// connections of its client.
+pub struct RecoverableOutlet {
+    codec: Arc<dyn Codec>,
+    room: Arc<Room>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The way out to the present connection; `None` while the client is away.
+    link: Option<Arc<dyn Outlet>>,
+    log: Log,
+}
+
+/// How the events that a client missed went out.
+pub(super) enum Resumed {
+    /// They are on their way.
+    Queued,
+    /// The connection did not take them all.
+    Overflow,
+    /// Some of them are not kept any more.
+    Lost,
+}
+
+impl RecoverableOutlet {
+    pub(super) fn new(codec: Arc<dyn Codec>, room: Arc<Room>, start: Offset) -> Self {
+        Self {
+            codec,
+            room,
+            state: Mutex::new(State {
+                link: None,
+                log: Log::new(start),
+            }),
+        }
+    }
+
+    pub(super) fn attach(&self, link: Arc<dyn Outlet>) {
+        self.lock().link = Some(link);
+    }
+
+    /// The connection is gone; from here on events are only kept.
+    pub(super) fn detach(&self) {
+        let link = self.lock().link.take();
+        drop(link);
+    }
+
+    /// Whether everything behind this offset is still there.
+    pub(super) fn can_resume(&self, offset: Offset) -> bool {
+        self.lock().log.behind(offset).is_some()
+    }
+
+    /// Goes on over another connection: `greeting` first, then what the client missed, then what
+    /// is sent from now on.
+    pub(super) fn resume(&self, link: Arc<dyn Outlet>, offset: Offset, greeting: Bytes) -> Resumed {
+        let mut state = self.lock();
+        let Some(missed) = state.log.behind(offset) else {
+            return Resumed::Lost;
+        };
+        let mut sent = link.send(greeting, Delivery::RELIABLE);
+        for event in missed {
+            if sent != Sent::Queued {
+                break;
+            }
+            sent = link.send(event.clone(), Delivery::RELIABLE);
+        }
+        state.link = Some(link);
+        match sent {
+            // One that has gone again is noticed by its task.
+            Sent::Queued | Sent::Gone => Resumed::Queued,
+            Sent::Displaced(_) | Sent::Dropped | Sent::Overflow => Resumed::Overflow,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlet for RecoverableOutlet {
+    fn codec(&self) -> &dyn Codec {
+        &*self.codec
+    }
+
+    fn send(&self, message: Bytes, delivery: Delivery) -> Sent {
+        let event = self.codec.recoverable(&message);
+        let mut state = self.lock();
+        let kept = event.is_some();
+        if let Some((offset, event)) = event {
+            let event = if delivery.is_volatile() {
+                Bytes::new()
+            } else {
+                event
+            };
+            self.room.keep(&mut state.log, offset, event);
+        }
+        match &state.link {
+            Some(link) => link.send(message, delivery),
+            None if kept => Sent::Queued,
+            None => Sent::Gone,
+        }
+    }
+
+    fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        match &self.lock().link {
+            Some(link) => link.poll_room(context),
+            None => Poll::Ready(Err(Gone)),
+        }
+    }
+
+    fn queued_bytes(&self) -> usize {
+        let state = self.lock();
+        state.link.as_ref().map_or(0, |link| link.queued_bytes())
+    }
+}
+
+impl Drop for RecoverableOutlet {
+    fn drop(&mut self) {
+        let cost = self.lock().log.cost();
+        self.room.give_back(cost);
+    }
+}
+
+impl std::fmt::Debug for RecoverableOutlet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecoverableOutlet").finish_non_exhaustive()
+    }
+}
