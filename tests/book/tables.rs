@@ -84,6 +84,7 @@ fn the_close_codes_are_those_of_the_code() {
         CloseReason::Internal,
         CloseReason::RateLimited,
         CloseReason::Expired,
+        CloseReason::Superseded,
     ] {
         let listed = rows
             .iter()
