@@ -13,9 +13,20 @@ struct PriceChanged {
     cents: u64,
 }
 
-#[websocket_gateway(namespace = "/shop", emits(PriceChanged))]
+#[derive(Serialize, Event)]
+#[event("welcome")]
+struct Welcome;
+
+#[websocket_gateway(namespace = "/shop", emits(PriceChanged, Welcome))]
 struct ShopGateway {
-    server: WebSocketServer,
+    server: ServerOf<Self>,
+}
+
+impl OnGatewayConnection for ShopGateway {
+    async fn on_connection(&self, client: &Client) -> Result<(), WsException> {
+        client.of::<Self>().send(&Welcome);
+        Ok(())
+    }
 }
 
 #[subscriptions]
@@ -34,6 +45,7 @@ struct ShopModule;
 async fn a_typed_event_has_its_name() {
     let app = TestApp::new::<ShopModule>().start().await;
     let mut client = app.client("/shop").connect().await;
+    assert_push!(client, "welcome", null);
     client
         .emit("reprice", nest_gateway_testkit::json!([7, 99]))
         .await;

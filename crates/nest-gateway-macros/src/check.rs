@@ -45,6 +45,11 @@ pub(crate) fn gateway(gateway: &Gateway, errors: &mut Errors) {
             errors.push(port, "a port is a number from 1 to 65535");
         }
     }
+    for (at, event) in gateway.emits.iter().enumerate() {
+        if gateway.emits[..at].contains(event) {
+            errors.push(event, "the event is listed twice: keep one of them");
+        }
+    }
 }
 
 /// Checks an impl block with handlers.

@@ -44,14 +44,14 @@ use proc_macro::TokenStream;
 /// - `adapter = Native`, `adapter = [Native, SocketIo]`, `adapter = "name"`: only
 ///   these adapters serve it. Default: all.
 /// - `emits(MessageSent, ..)`: the typed events (`#[derive(Event)]`) that it
-///   emits, for the documents made from the gateway. What is emitted is not
-///   compared with them.
+///   emits. They are in the documents made from the gateway, and `send` of its
+///   `ServerOf<Self>` takes no others.
 /// - `crate = ::path::to::nest_gateway`: where the crate is, if it is re-exported.
 ///
 /// # Fields
 /// They are injected: `Arc<T>`, `Arc<dyn Trait>`, `Option<Arc<T>>`,
-/// `WebSocketServer` (that of this gateway), `ServerOf<OtherGateway>`, or anything
-/// else that is `FromContainer`. A field that is not injected says what it is set to:
+/// `WebSocketServer` (that of this gateway), `ServerOf<Self>` (the same, with typed
+/// events), `ServerOf<OtherGateway>`, or anything else that is `FromContainer`. A field that is not injected says what it is set to:
 /// `#[inject(default)]` or `#[inject(value = expression)]`.
 ///
 /// # Beside it
@@ -288,7 +288,8 @@ pub fn set_metadata(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::beside("set_metadata", &options.into(), &item.into()).into()
 }
 
-/// Gives a body the name of its event, for `server.send(&event)`:
+/// Gives a body the name of its event, for `server.send(&event)` of a gateway that
+/// declares it with `emits(..)`:
 ///
 /// ```
 /// use nest_gateway::Event;

@@ -15,7 +15,7 @@ use {{ dto }}::{Message, MessageSent, SendMessage};
 /// Handles what clients send to `{{ namespace }}`.
 #[websocket_gateway(namespace = "{{ namespace }}", emits(Message))]
 pub struct {{ pascal }}Gateway {
-    server: WebSocketServer,
+    server: ServerOf<Self>,
 }
 
 #[subscriptions]

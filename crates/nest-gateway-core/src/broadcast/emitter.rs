@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::fanout::{Seen, fan_out};
 use super::hub::Hub;
 use super::rooms::RoomName;
-use super::server::Event;
+use super::typed::{Event, SentByNoGateway};
 use crate::adapter::BoxFuture;
 use crate::close::CloseReason;
 use crate::id::ClientId;
@@ -115,8 +115,9 @@ impl Emitter {
         self.emit_arguments(event, Ok(arguments.into()))
     }
 
-    /// Emits a typed event under its own name.
-    pub fn send<E: Event>(&self, event: &E) -> Emitted {
+    /// Typed events are sent by handles that know their gateway: `server.of::<Self>()`.
+    #[doc(hidden)]
+    pub fn send<E: Event + SentByNoGateway>(&self, event: &E) -> Emitted {
         self.emit(E::NAME, event)
     }
 

@@ -12,13 +12,16 @@ mod room;
 mod rooms;
 mod server;
 mod sync;
+mod typed;
 
 #[cfg(all(test, loom))]
 mod models;
 
 pub use self::emitter::{Answers, EmitError, Emitted, Emitter, IntoTargets, Targets};
 pub use self::hub::Hub;
-pub use self::server::{Event, ServerOf, Servers, WebSocketServer};
+pub use self::server::{Servers, WebSocketServer};
+pub(crate) use self::typed::SentByNoGateway;
+pub use self::typed::{ClientOf, Emits, EmitterOf, Event, ServerOf};
 
 pub(crate) use self::fanout::send_to;
 pub(crate) use self::hub::HubOptions;

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::marker::PhantomData;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,26 +10,17 @@ use serde::de::DeserializeOwned;
 
 use super::emitter::{Answers, Emitted, Emitter, IntoTargets};
 use super::hub::Hub;
+use super::typed::{Event, SentByNoGateway, ServerOf};
 use crate::gateway::{Dependency, FromContainer, Key, ResolveError, Resolver};
 use crate::id::ClientId;
 use crate::payload::Payload;
 use crate::session::Client;
 
-/// An event with a name and a body of its own: `#[derive(Event)]`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a typed event",
-    label = "does not implement `Event`",
-    note = "add `#[derive(Serialize, Event)]` and `#[event(\"name\")]` to `{Self}`"
-)]
-pub trait Event: Serialize {
-    /// The name under which it is emitted.
-    const NAME: &'static str;
-}
-
 /// Emits to the clients of one namespace, of all adapters at once.
 ///
 /// A gateway gets the one of its own namespace by having a field (or handler
-/// argument) of this type; other providers use [`ServerOf`].
+/// argument) of this type; other providers use [`ServerOf`], which also sends
+/// typed events.
 #[derive(Clone, Debug)]
 pub struct WebSocketServer {
     hub: Arc<Hub>,
@@ -40,6 +29,12 @@ pub struct WebSocketServer {
 impl WebSocketServer {
     pub(crate) fn new(hub: Arc<Hub>) -> Self {
         Self { hub }
+    }
+
+    /// The same server, which knows what `G` emits: `server.of::<Self>().send(..)`.
+    #[must_use]
+    pub fn of<G: 'static>(&self) -> ServerOf<G> {
+        ServerOf::new(self.clone())
     }
 
     /// The namespace's path or pattern.
@@ -64,9 +59,10 @@ impl WebSocketServer {
         self.broadcast().emit_args(event, arguments)
     }
 
-    /// Emits a typed event to every client.
-    pub fn send<E: Event>(&self, event: &E) -> Emitted {
-        self.broadcast().send(event)
+    /// Typed events are sent by handles that know their gateway: [`Self::of`].
+    #[doc(hidden)]
+    pub fn send<E: Event + SentByNoGateway>(&self, event: &E) -> Emitted {
+        self.emit(E::NAME, event)
     }
 
     /// Addresses everybody: the start of `broadcast().volatile().emit(..)`.
@@ -156,65 +152,6 @@ impl FromContainer for WebSocketServer {
                               write ServerOf<TheGateway> to say whose server is meant";
                 ResolveError::new(consumer, Key::of::<Self>(), advice)
             })
-    }
-}
-
-/// The [`WebSocketServer`] of the gateway `G`, for any provider.
-///
-/// It does not depend on the gateway itself, so that a service which the
-/// gateway needs may hold it.
-pub struct ServerOf<G: 'static> {
-    server: WebSocketServer,
-    gateway: PhantomData<fn() -> G>,
-}
-
-impl<G: 'static> Clone for ServerOf<G> {
-    fn clone(&self) -> Self {
-        Self {
-            server: self.server.clone(),
-            gateway: PhantomData,
-        }
-    }
-}
-
-impl<G: 'static> std::fmt::Debug for ServerOf<G> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.server.fmt(f)
-    }
-}
-
-impl<G: 'static> Deref for ServerOf<G> {
-    type Target = WebSocketServer;
-
-    fn deref(&self) -> &WebSocketServer {
-        &self.server
-    }
-}
-
-impl<G: 'static> FromContainer for ServerOf<G> {
-    fn dependency() -> Option<Dependency> {
-        None
-    }
-
-    fn resolve(resolver: &Resolver<'_>) -> Result<Self, ResolveError> {
-        let server = resolver
-            .ambient::<Servers>()
-            .and_then(|servers| servers.of(Key::of::<G>()));
-        match server {
-            Some(server) => Ok(Self {
-                server,
-                gateway: PhantomData,
-            }),
-            None => Err(ResolveError::new(
-                resolver.consumer(),
-                Key::of::<Self>(),
-                format!(
-                    "{} is no gateway of this application; \
-                     list it in providers(..) of a module",
-                    Key::of::<G>()
-                ),
-            )),
-        }
     }
 }
 

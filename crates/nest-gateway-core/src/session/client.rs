@@ -16,7 +16,8 @@ use super::acks::{AckError, Answer, Questions};
 use super::data::ClientData;
 use crate::adapter::{Admission, Format, Gone, Outlet, PathParams, Place, Sent};
 use crate::broadcast::{
-    Emitted, Emitter, Event, Hub, IntoTargets, JoinProblem, Memberships, send_to,
+    ClientOf, Emitted, Emitter, Event, Hub, IntoTargets, JoinProblem, Memberships, SentByNoGateway,
+    send_to,
 };
 use crate::close::CloseReason;
 use crate::error::WsException;
@@ -174,8 +175,16 @@ impl Client {
             .compress(compress)
     }
 
-    /// Emits a typed event to this client.
-    pub fn send<E: Event>(&self, event: &E) -> Emitted {
+    /// The same client, for the typed events of the gateway `G`:
+    /// `client.of::<Self>().send(&event)`.
+    #[must_use]
+    pub fn of<G>(&self) -> ClientOf<'_, G> {
+        ClientOf::new(self)
+    }
+
+    /// Typed events are sent by handles that know their gateway: [`Self::of`].
+    #[doc(hidden)]
+    pub fn send<E: Event + SentByNoGateway>(&self, event: &E) -> Emitted {
         self.emit(E::NAME, event)
     }
 

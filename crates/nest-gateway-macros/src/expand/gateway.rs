@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Item;
+use syn::{Ident, Item, Type};
 
 use super::documentation::emits;
 use super::enhancers::enhancers;
@@ -41,8 +41,22 @@ pub(crate) fn gateway(options: TokenStream, item: &TokenStream) -> TokenStream {
         }
     });
     let description = description(&private, &gateway);
+    let declared = gateway.emits.iter().enumerate();
+    let declared = declared
+        // What is listed twice is reported already.
+        .filter(|(at, event)| !gateway.emits[..*at].contains(event))
+        .map(|(_, event)| declared_event(&private, ident, event));
     let errors = errors.into_tokens();
-    quote!(#item #injectable #provided #description #errors)
+    quote!(#item #injectable #provided #description #(#declared)* #errors)
+}
+
+/// What lets the gateway's server send a typed event.
+fn declared_event(private: &TokenStream, ident: &Ident, event: &Type) -> TokenStream {
+    let generated = generated();
+    quote_spanned! {at(event)=>
+        #generated
+        impl #private::Emits<#event> for #ident {}
+    }
 }
 
 fn description(private: &TokenStream, gateway: &Gateway) -> TokenStream {

@@ -50,7 +50,7 @@ struct Constructed;
 
 #[websocket_gateway(crate = facade::gateway, emits(Renamed))]
 struct Gateway {
-    server: WebSocketServer,
+    server: ServerOf<Self>,
     _constructed: std::sync::Arc<Constructed>,
 }
 

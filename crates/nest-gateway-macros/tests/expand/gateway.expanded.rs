@@ -72,3 +72,6 @@ impl ::nest_gateway::__private::Gateway for ChatGateway {
         __builder.build()
     }
 }
+#[automatically_derived]
+#[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications)]
+impl ::nest_gateway::__private::Emits<MessageSent> for ChatGateway {}
