@@ -37,8 +37,8 @@ pub(crate) struct Writing {
     /// Show what would be written, as a diff, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Take the nest-gateway crates from a checkout of the project instead of
-    /// the registry
+    /// Take the nest-gateway crates from a clone of its repository instead of
+    /// the registry; the manifest names it by a relative path
     #[arg(long, value_name = "DIR")]
     pub(crate) local_path: Option<PathBuf>,
 }

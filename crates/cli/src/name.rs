@@ -102,7 +102,7 @@ fn words(text: &str) -> Outcome<Vec<String>> {
     {
         return refuse(&format!(
             "it contains `{}`; letters, digits, `-` and `_` can be used, and `/` between folders",
-            wrong.escape_default()
+            wrong.escape_debug()
         ));
     }
     if first.is_ascii_digit() {
@@ -209,7 +209,7 @@ mod tests {
             ("..", "stay inside"),
             ("a b", "contains ` `"),
             ("a\\b", "contains"),
-            ("späti", "contains"),
+            ("späti", "contains `ä`"),
         ] {
             let refusal = NamedPath::parse(text, "gateway")
                 .expect_err(text)

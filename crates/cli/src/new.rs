@@ -36,7 +36,7 @@ pub(crate) fn run(options: &New, from: &Path) -> Outcome<()> {
 fn plan(options: &New, from: &Path) -> Outcome<Plan> {
     let root = from.join(&options.app);
     let name = name_of(&options.app)?;
-    let ours = OurCrates::choose(options.writing.local_path.as_deref(), None)?;
+    let ours = OurCrates::choose(options.writing.local_path.as_deref(), &root, None)?;
     // A workspace may have templates for the applications in it.
     let workspace = workspace_around(&root)?;
     let own = workspace.as_ref().and_then(|(path, _)| path.parent());

@@ -24,7 +24,7 @@ pub use self::construct::{ShownError, bind, dependencies, factory, message, sour
 pub use self::reply::{HandlerError, Never, ReplyValue, StreamItem};
 #[cfg(feature = "schema")]
 pub use self::schema::{Function, object, output, output_of_future};
-pub use crate::broadcast::{Emits, Event};
+pub use crate::broadcast::{EmittedBy, Event};
 pub use crate::dispatch::{
     DynFilter, DynGuard, DynInterceptor, DynPipe, Enhancer, Enhancers, FromContext, FromMessage,
     HandlerResult, Reply,

@@ -30,8 +30,8 @@ pub use nest_gateway_wire as wire;
 
 pub use nest_gateway_core::adapter::{Adapter, Capabilities, Codec};
 pub use nest_gateway_core::broadcast::{
-    Answers, ClientOf, EmitError, Emits, Emitted, Emitter, EmitterOf, Event, IntoTargets, ServerOf,
-    Servers, WebSocketServer,
+    Answers, ClientOf, EmitError, Emitted, EmittedBy, Emitter, EmitterOf, Event, IntoTargets,
+    ServerOf, Servers, WebSocketServer,
 };
 pub use nest_gateway_core::close::{CloseReason, DisconnectReason, Initiator};
 pub use nest_gateway_core::config::{

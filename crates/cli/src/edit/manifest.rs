@@ -25,6 +25,19 @@ pub(crate) enum DependencySource {
     Version(String),
     /// A folder.
     Path(String),
+    /// A repository, by the keys that name it.
+    Repository(Vec<(String, String)>),
+}
+
+/// Where a dependency that is there comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A folder, relative to that of the manifest.
+    Path(String),
+    /// The keys that name a repository and what of it: `git`, `branch`, ..
+    Repository(Vec<(String, String)>),
+    /// `workspace = true`: what the workspace says.
+    Workspace,
 }
 
 /// A table of dependencies.
@@ -37,7 +50,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Normal => "dependencies",
             Self::Dev => "dev-dependencies",
@@ -59,16 +72,30 @@ pub(crate) fn dependency_names(manifest: &DocumentMut) -> Vec<String> {
         .collect()
 }
 
-/// The folder that a dependency is taken from, if it is.
-pub(crate) fn dependency_path(text: &str, name: &str) -> Outcome<Option<String>> {
+/// Where a dependency in the table `section` (`dependencies`,
+/// `workspace.dependencies`) comes from; `None` when it is not there, or comes
+/// from a registry.
+pub(crate) fn origin(text: &str, section: &str, name: &str) -> Outcome<Option<Origin>> {
     let manifest = parse(text)?;
-    let dependency = manifest
-        .get(Section::Normal.key())
-        .and_then(|table| table.get(name));
-    let path = dependency
+    let table = section
+        .split('.')
+        .try_fold(manifest.as_item(), |table, key| table.get(key));
+    let Some(dependency) = table
+        .and_then(|table| table.get(name))
         .and_then(Item::as_table_like)
-        .and_then(|table| table.get("path")?.as_str());
-    Ok(path.map(str::to_owned))
+    else {
+        return Ok(None);
+    };
+    let text = |key: &str| dependency.get(key)?.as_str().map(str::to_owned);
+    if let Some(path) = text("path") {
+        return Ok(Some(Origin::Path(path)));
+    }
+    if dependency.get("workspace").and_then(Item::as_bool) == Some(true) {
+        return Ok(Some(Origin::Workspace));
+    }
+    let keys = ["git", "branch", "tag", "rev"].map(|key| Some((key.to_owned(), text(key)?)));
+    let keys: Vec<_> = keys.into_iter().flatten().collect();
+    Ok((!keys.is_empty()).then_some(Origin::Repository(keys)))
 }
 
 /// Adds a dependency, or the features that it lacks.
@@ -132,15 +159,23 @@ pub(crate) fn add_member(text: &str, member: &str) -> Outcome<String> {
 }
 
 fn written(wanted: &Dependency) -> Value {
-    let (key, text) = match &wanted.source {
-        DependencySource::Version(version) => ("version", version),
-        DependencySource::Path(path) => ("path", path),
-    };
-    if key == "version" && wanted.features.is_empty() && wanted.default_features {
-        return Value::from(text);
-    }
     let mut table = InlineTable::new();
-    table.insert(key, Value::from(text));
+    match &wanted.source {
+        DependencySource::Version(version)
+            if wanted.features.is_empty() && wanted.default_features =>
+        {
+            return Value::from(version);
+        }
+        DependencySource::Version(version) => {
+            table.insert("version", Value::from(version));
+        }
+        DependencySource::Path(path) => {
+            table.insert("path", Value::from(path));
+        }
+        DependencySource::Repository(keys) => {
+            table.extend(keys.iter().map(|(key, text)| (key.as_str(), text)));
+        }
+    }
     if !wanted.default_features {
         table.insert("default-features", Value::from(false));
     }

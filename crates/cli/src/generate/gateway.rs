@@ -24,7 +24,7 @@ pub(crate) fn gateway(options: &GenerateGateway, from: &Path) -> Outcome<(Plan, 
     let mut plan = Plan::new(&project.root);
     let manifest = plan.read(&project.manifest())?;
     let local_path = options.one.writing.local_path.as_deref();
-    let ours = OurCrates::choose(local_path, manifest.as_deref())?;
+    let ours = OurCrates::choose(local_path, &project.root, manifest.as_deref())?;
 
     let gateway = Gateway::new(options, &project, &place);
     gateway.files(&mut plan, &templates)?;

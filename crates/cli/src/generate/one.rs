@@ -57,7 +57,7 @@ pub(crate) fn one(kind: Kind, options: &GenerateOne, from: &Path) -> Outcome<Pla
     let mut plan = Plan::new(&project.root);
     let manifest = plan.read(&project.manifest())?;
     let local_path = options.writing.local_path.as_deref();
-    let ours = OurCrates::choose(local_path, manifest.as_deref())?;
+    let ours = OurCrates::choose(local_path, &project.root, manifest.as_deref())?;
     plan.edit(&project.manifest(), |text| {
         manifest::require(text, Section::Normal, &ours.gateway(&[]))
     })?;

@@ -6,8 +6,8 @@ use nest_gateway::App;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt::init();
-    let address = std::env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    let app = App::new::<AppModule>().listen(address).await?;
+    let port = std::env::var("PORT").map_or(Ok(3000), |port| port.parse::<u16>())?;
+    let app = App::new::<AppModule>().listen(("127.0.0.1", port)).await?;
     println!("listening on {} (Ctrl-C to stop)", app.url());
     app.until_signal().await;
     Ok(())

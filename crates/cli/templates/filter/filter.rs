@@ -1,7 +1,7 @@
 //! Decides what clients are told when something fails.
 
+use nest_gateway::Caught;
 use nest_gateway::prelude::*;
-use nest_gateway::{Caught, injectable};
 
 /// Catches every error: `#[use_filters({{ pascal }}Filter)]` on a gateway or a handler,
 /// or `App::use_filter` for all of them. With another `Error` it catches only

@@ -4,7 +4,6 @@
 use futures_util::stream::{self, Stream};
 {% endif %}
 use nest_gateway::prelude::*;
-use nest_gateway::{subscriptions, websocket_gateway};
 
 {% if stream %}
 use {{ dto }}::{Message, MessageSent, Prompt, SendMessage, Token};

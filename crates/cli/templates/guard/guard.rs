@@ -1,6 +1,5 @@
 //! Decides who may use what it guards.
 
-use nest_gateway::injectable;
 use nest_gateway::prelude::*;
 
 /// Lets in clients that bring a token: `#[use_guards({{ pascal }}Guard)]` on a gateway

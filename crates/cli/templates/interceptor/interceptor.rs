@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
+use nest_gateway::HandlerResult;
 use nest_gateway::prelude::*;
-use nest_gateway::{HandlerResult, injectable};
 
 /// Tells how long handlers take: `#[use_interceptors({{ pascal }}Interceptor)]` on a
 /// gateway or a handler, or `App::use_interceptor` for all of them.

@@ -59,7 +59,7 @@ impl Running {
     /// Starts it on a free port; with its address.
     fn start(program: &Path) -> (Self, String) {
         let mut child = Command::new(program)
-            .env("ADDRESS", "127.0.0.1:0")
+            .env("PORT", "0")
             .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");

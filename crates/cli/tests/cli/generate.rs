@@ -246,3 +246,52 @@ fn without_a_module_above_the_user_is_told_what_to_do() {
     );
     ran.succeeded();
 }
+
+#[test]
+fn the_test_kit_comes_from_where_the_library_comes_from() {
+    let folder = Folder::new("sources");
+    let package = |dependency: &str| {
+        format!("[package]\nname = \"app\"\nedition = \"2024\"\n\n[dependencies]\n{dependency}\n")
+    };
+    let testkit = |folder: &Folder| {
+        folder.run(["g", "ga", "chat"]).succeeded();
+        let manifest = folder.read("Cargo.toml");
+        let line = manifest
+            .lines()
+            .find(|it| it.starts_with("nest-gateway-testkit"));
+        line.unwrap_or(&manifest).to_owned()
+    };
+    for (dependency, expected) in [
+        (
+            "nest-gateway = \"0.1\"",
+            concat!("nest-gateway-testkit = \"", env!("CARGO_PKG_VERSION"), "\""),
+        ),
+        (
+            "nest-gateway = { path = \"../gateway/crates/nest-gateway\" }",
+            "nest-gateway-testkit = { path = \"../gateway/crates/testkit\" }",
+        ),
+        (
+            "nest-gateway = { git = \"https://example.org/x\", rev = \"abc\" }",
+            "nest-gateway-testkit = { git = \"https://example.org/x\", rev = \"abc\" }",
+        ),
+    ] {
+        let app = Folder::new("sources_app");
+        app.write("Cargo.toml", &package(dependency));
+        app.write("src/lib.rs", "");
+        assert_eq!(testkit(&app), expected);
+    }
+    folder.write(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"apps/*\"]\n\n\
+         [workspace.dependencies]\nnest-gateway = { path = \"vendor/crates/nest-gateway\" }\n",
+    );
+    folder.write(
+        "apps/one/Cargo.toml",
+        &package("nest-gateway.workspace = true"),
+    );
+    folder.write("apps/one/src/lib.rs", "");
+    assert_eq!(
+        testkit(&folder.inside("apps/one")),
+        "nest-gateway-testkit = { path = \"../../vendor/crates/testkit\" }"
+    );
+}

@@ -44,7 +44,7 @@ fn names_that_rust_cannot_have_are_refused_with_the_reason() {
         ("../a", "stay inside the package's src"),
         ("a b", "contains ` `"),
         ("a.b", "contains `.`"),
-        ("schön", "contains `\\u{f6}`"),
+        ("schön", "contains `ö`"),
         ("a\\b", "contains `\\\\`"),
         ("std", "also the name of a crate"),
         ("tokio", "also the name of a crate"),

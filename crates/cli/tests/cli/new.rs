@@ -26,6 +26,21 @@ fn dependencies_come_from_the_registry_in_our_own_version() {
 }
 
 #[test]
+fn a_clone_is_named_from_the_package_so_that_both_can_be_moved() {
+    let folder = Folder::new("new_relative");
+    folder.write("clone/crates/nest-gateway/Cargo.toml", "");
+    folder
+        .run(["new", "apps/one", "--local-path", "clone"])
+        .succeeded();
+    let manifest = std::fs::read_to_string(folder.path().join("apps/one/Cargo.toml"));
+    assert!(
+        manifest
+            .expect("it is written")
+            .contains("nest-gateway = { path = \"../../clone/crates/nest-gateway\" }\n")
+    );
+}
+
+#[test]
 fn a_second_run_changes_nothing() {
     let folder = Folder::new("new_twice");
     folder.run(["new", "app"]).succeeded();

@@ -39,6 +39,11 @@ impl Folder {
         Self(folder.0.join("app"))
     }
 
+    /// A folder in it.
+    pub(crate) fn inside(&self, folder: &str) -> Self {
+        Self(self.0.join(folder))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
@@ -85,10 +90,7 @@ impl Folder {
                     .display()
                     .to_string();
                 let text = fs::read_to_string(&path).expect("a text");
-                files.insert(
-                    name.replace('\\', "/"),
-                    text.replace(&checkout(), "<checkout>"),
-                );
+                files.insert(name.replace('\\', "/"), without_paths(&text));
             }
         }
         files
@@ -113,12 +115,8 @@ impl Ran {
         } = command.output().expect("the program can be started");
         Self {
             code: status.code(),
-            out: String::from_utf8(stdout)
-                .expect("text")
-                .replace(&checkout(), "<checkout>"),
-            err: String::from_utf8(stderr)
-                .expect("text")
-                .replace(&checkout(), "<checkout>"),
+            out: without_paths(&String::from_utf8(stdout).expect("text")),
+            err: without_paths(&String::from_utf8(stderr).expect("text")),
         }
     }
 
@@ -141,6 +139,21 @@ impl Ran {
 /// The program.
 pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_nest-gateway"))
+}
+
+/// Without the paths of this machine: those of the checkout, absolute or
+/// relative to a manifest.
+fn without_paths(text: &str) -> String {
+    let text = text.replace(&checkout(), "<checkout>");
+    let mut shown = String::new();
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find("path = \"../") {
+        let (before, path) = rest.split_at(at + "path = \"".len());
+        let place = path.find("/crates/").unwrap_or(0);
+        shown.extend([before, if place > 0 { "<checkout>" } else { "" }]);
+        rest = &path[place..];
+    }
+    shown + rest
 }
 
 /// The checkout that the tests belong to.

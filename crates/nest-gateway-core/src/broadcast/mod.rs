@@ -21,7 +21,7 @@ pub use self::emitter::{Answers, EmitError, Emitted, Emitter, IntoTargets, Targe
 pub use self::hub::Hub;
 pub use self::server::{Servers, WebSocketServer};
 pub(crate) use self::typed::SentByNoGateway;
-pub use self::typed::{ClientOf, Emits, EmitterOf, Event, ServerOf};
+pub use self::typed::{ClientOf, EmittedBy, EmitterOf, Event, ServerOf};
 
 pub(crate) use self::fanout::send_to;
 pub(crate) use self::hub::HubOptions;

@@ -27,19 +27,23 @@ pub trait Event: Serialize {
     const NAME: &'static str;
 }
 
-/// The gateway declares that it emits `E`: `emits(..)` of
+/// The gateway `G` declares that it emits this event: `emits(..)` of
 /// `#[websocket_gateway]` implements it.
 ///
-/// By hand it is `impl Emits<MessageSent> for ChatGateway {}`, beside
+/// By hand it is `impl EmittedBy<ChatGateway> for MessageSent {}`, beside
 /// [`GatewayBuilder::emits`](crate::gateway::GatewayBuilder::emits), which puts
 /// the event into the contract.
+//
+// The event is `Self`, because the compiler infers a parameter of a trait from
+// a sole impl: with the gateway as `Self`, a gateway that declares one event
+// would be told "expected `&Left`" and not what to do.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not declare that it emits `{E}`",
-    label = "`{E}` is not in the `emits(..)` of `{Self}`",
-    note = "declare it: `#[websocket_gateway(.., emits({E}))]` on `{Self}`",
+    message = "`{G}` does not declare that it emits `{Self}`",
+    label = "not in the `emits(..)` of `{G}`",
+    note = "declare it: `#[websocket_gateway(.., emits({Self}))]` on `{G}`",
     note = "an event that is no part of the contract is emitted by its name: `emit(\"event\", &data)`"
 )]
-pub trait Emits<E> {}
+pub trait EmittedBy<G> {}
 
 /// Nothing implements it: it is where the compiler says what to write, when a
 /// handle that knows no gateway is to send a typed event.
@@ -84,10 +88,7 @@ impl<G: 'static> ServerOf<G> {
     }
 
     /// Emits a typed event to every client.
-    pub fn send<E: Event>(&self, event: &E) -> Emitted
-    where
-        G: Emits<E>,
-    {
+    pub fn send<E: Event + EmittedBy<G>>(&self, event: &E) -> Emitted {
         self.broadcast().send(event)
     }
 
@@ -115,6 +116,11 @@ impl<G: 'static> ServerOf<G> {
     pub fn volatile(&self) -> EmitterOf<G> {
         self.broadcast().volatile()
     }
+
+    /// [`WebSocketServer::compress`] for typed events.
+    pub fn compress(&self, compress: bool) -> EmitterOf<G> {
+        self.broadcast().compress(compress)
+    }
 }
 
 impl<G> EmitterOf<G> {
@@ -126,10 +132,7 @@ impl<G> EmitterOf<G> {
     }
 
     /// Emits a typed event under its own name.
-    pub fn send<E: Event>(&self, event: &E) -> Emitted
-    where
-        G: Emits<E>,
-    {
+    pub fn send<E: Event + EmittedBy<G>>(&self, event: &E) -> Emitted {
         self.emitter.emit(E::NAME, event)
     }
 
@@ -153,6 +156,11 @@ impl<G> EmitterOf<G> {
         Self::new(self.emitter.volatile())
     }
 
+    /// As [`Emitter::compress`].
+    pub fn compress(self, compress: bool) -> Self {
+        Self::new(self.emitter.compress(compress))
+    }
+
     /// As [`Emitter::timeout`].
     pub fn timeout(self, timeout: Duration) -> Self {
         Self::new(self.emitter.timeout(timeout))
@@ -169,19 +177,13 @@ impl<'a, G> ClientOf<'a, G> {
 
     /// Emits a typed event to this client. The result may be awaited, to go on
     /// only when the client keeps up.
-    pub fn send<E: Event>(&self, event: &E) -> Emitted
-    where
-        G: Emits<E>,
-    {
+    pub fn send<E: Event + EmittedBy<G>>(&self, event: &E) -> Emitted {
         self.client.emit(E::NAME, event)
     }
 
     /// Emits a typed event that may be dropped when the client reads too
     /// slowly.
-    pub fn send_volatile<E: Event>(&self, event: &E) -> Emitted
-    where
-        G: Emits<E>,
-    {
+    pub fn send_volatile<E: Event + EmittedBy<G>>(&self, event: &E) -> Emitted {
         self.client.emit_volatile(E::NAME, event)
     }
 

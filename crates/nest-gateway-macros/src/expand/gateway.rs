@@ -55,7 +55,7 @@ fn declared_event(private: &TokenStream, ident: &Ident, event: &Type) -> TokenSt
     let generated = generated();
     quote_spanned! {at(event)=>
         #generated
-        impl #private::Emits<#event> for #ident {}
+        impl #private::EmittedBy<#ident> for #event {}
     }
 }
 

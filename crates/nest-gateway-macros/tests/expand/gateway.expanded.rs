@@ -74,4 +74,4 @@ impl ::nest_gateway::__private::Gateway for ChatGateway {
 }
 #[automatically_derived]
 #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications)]
-impl ::nest_gateway::__private::Emits<MessageSent> for ChatGateway {}
+impl ::nest_gateway::__private::EmittedBy<ChatGateway> for MessageSent {}
