@@ -48,6 +48,9 @@ impl NativeEndpoint {
         let Some(found) = self.find(request.uri().path()) else {
             return plain(StatusCode::NOT_FOUND, "no such namespace");
         };
+        let Some(found) = found.percent_decoded() else {
+            return plain(StatusCode::BAD_REQUEST, "the path is not UTF-8");
+        };
         let upgrade = match Upgrade::from_request(&mut request) {
             Ok(upgrade) => upgrade,
             Err(error) => return error.response().map(Body::from),
@@ -125,25 +128,42 @@ impl Endpoint for NativeEndpoint {
         Box::pin(self.accept(request))
     }
 
-    /// A plain GET at a namespace's path, which nobody else answered: 426
-    /// (RFC 9110, section 15.5.22).
+    /// A request at a namespace's path that is no handshake, and that nobody
+    /// else answered: 426 for a plain GET (RFC 9110, section 15.5.22), 405 for
+    /// other methods.
     fn fallback(&self, head: &Parts) -> Option<Response<Body>> {
-        if head.method != Method::GET || self.find(head.uri.path()).is_none() {
-            return None;
-        }
-        let mut response = plain(
-            StatusCode::UPGRADE_REQUIRED,
-            "this is a WebSocket endpoint; connect with a WebSocket client",
-        );
-        let headers = response.headers_mut();
-        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(
-            header::SEC_WEBSOCKET_VERSION,
-            HeaderValue::from_static("13"),
-        );
-        Some(response)
+        self.find(head.uri.path())?;
+        Some(match head.method {
+            Method::GET | Method::HEAD => upgrade_required(),
+            _ => method_not_allowed(),
+        })
     }
+}
+
+fn upgrade_required() -> Response<Body> {
+    let mut response = plain(
+        StatusCode::UPGRADE_REQUIRED,
+        "this is a WebSocket endpoint; connect with a WebSocket client",
+    );
+    let headers = response.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(
+        header::SEC_WEBSOCKET_VERSION,
+        HeaderValue::from_static("13"),
+    );
+    response
+}
+
+fn method_not_allowed() -> Response<Body> {
+    let mut response = plain(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "a WebSocket handshake is a GET request",
+    );
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static("GET"));
+    response
 }
 
 fn wants_websocket(head: &Parts) -> bool {

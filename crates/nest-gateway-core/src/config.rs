@@ -45,7 +45,8 @@ pub enum OriginPolicy {
     /// WebSockets by the same-origin policy, so the server must.
     #[default]
     SameHost,
-    /// Same host, or one of these (`https://app.example`).
+    /// Same host, or one of these (`https://app.example`: scheme, host and port,
+    /// without a slash behind them; another form stops the start-up).
     Allow(Vec<String>),
     /// Everybody. For public services without cookies.
     Any,
@@ -56,12 +57,36 @@ impl OriginPolicy {
     #[must_use]
     pub fn permits(&self, origin: Option<&str>, host: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
-        let same_host =
-            || host.is_some_and(|host| origin.split_once("://").is_some_and(|(_, o)| o == host));
+        let same_host = || {
+            let authority = origin.split_once("://").map(|(_, authority)| authority);
+            host.zip(authority)
+                .is_some_and(|(host, authority)| authority.eq_ignore_ascii_case(host))
+        };
+        let listed = |allowed: &String| allowed.eq_ignore_ascii_case(origin);
         match self {
             Self::Any => true,
             Self::SameHost => same_host(),
-            Self::Allow(list) => same_host() || list.iter().any(|allowed| allowed == origin),
+            Self::Allow(list) => same_host() || list.iter().any(listed),
+        }
+    }
+
+    /// An entry that no origin can ever equal would look like a rule and be none.
+    fn check(&self) -> Result<(), String> {
+        let Self::Allow(list) = self else {
+            return Ok(());
+        };
+        let is_origin = |entry: &str| {
+            entry == "null"
+                || entry.split_once("://").is_some_and(|(scheme, authority)| {
+                    !scheme.is_empty() && !authority.is_empty() && !authority.contains('/')
+                })
+        };
+        match list.iter().find(|entry| !is_origin(entry)) {
+            None => Ok(()),
+            Some(entry) => Err(format!(
+                "option origins has the entry \"{entry}\", which is no origin; \
+                 write scheme, host and port only, as in \"https://app.example\""
+            )),
         }
     }
 }
@@ -199,6 +224,7 @@ impl Config {
                 ));
             }
         }
+        self.origins.check()?;
         if self.ping_interval.is_zero() || self.ping_timeout.is_zero() {
             return Err(
                 "options ping_interval and ping_timeout must be longer than 0; \
@@ -207,5 +233,33 @@ impl Config {
             );
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_compared_without_regard_to_case() {
+        let allow = OriginPolicy::Allow(vec!["https://app.example".to_owned()]);
+        let permits = |origin| allow.permits(Some(origin), Some("here.example:8080"));
+        assert!(permits("https://app.example") && permits("HTTPS://App.Example"));
+        assert!(permits("http://Here.example:8080"));
+        for foreign in ["null", "http://app.example", "https://app.example:444"] {
+            assert!(!permits(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_allowed_origin_that_is_none_is_named() {
+        for entry in ["app.example", "https://app.example/", "*", "https://"] {
+            let config = Config {
+                origins: OriginPolicy::Allow(vec![entry.to_owned()]),
+                ..Config::default()
+            };
+            let problem = config.check().expect_err(entry);
+            assert!(problem.contains(&format!("\"{entry}\"")), "{problem}");
+        }
     }
 }

@@ -177,9 +177,14 @@ impl Stats {
         self.sent_bytes.fetch_add(size as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn dropped(&self, client: ClientId, messages: u64) {
+    /// `first` for the first messages that a drop policy took from the client.
+    pub(crate) fn dropped(&self, client: ClientId, messages: u64, first: bool) {
         self.dropped.fetch_add(messages, Ordering::Relaxed);
-        tracing::debug!(%client, messages, "dropped: the client reads too slowly");
+        if first {
+            tracing::warn!(%client, messages, "dropping: the client reads too slowly");
+        } else {
+            tracing::debug!(%client, messages, "dropped");
+        }
         #[cfg(feature = "metrics")]
         metrics::counter!(names::DROPPED).increment(messages);
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use percent_encoding::percent_decode_str;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -38,6 +39,19 @@ impl Found {
     #[must_use]
     pub fn pattern(&self) -> &str {
         self.namespace.pattern()
+    }
+
+    /// For adapters whose paths are those of URLs: takes the percent-encoding
+    /// (RFC 3986, section 2.1) out of the parameters, after the path was cut
+    /// into segments, so that an encoded slash stays within its parameter.
+    /// `None` when a parameter is not UTF-8.
+    #[must_use]
+    pub fn percent_decoded(mut self) -> Option<Self> {
+        for (_, value) in self.params.iter_mut().filter(|(_, v)| v.contains('%')) {
+            let decoded = percent_decode_str(value).decode_utf8().ok()?;
+            *value = Box::from(decoded.as_ref());
+        }
+        Some(self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use crate::broadcast::{
     send_to,
 };
 use crate::close::CloseReason;
+use crate::config::SlowPolicy;
 use crate::error::WsException;
 use crate::handshake::Handshake;
 use crate::id::ClientId;
@@ -52,6 +53,8 @@ struct Inner {
     held: Mutex<Vec<(Bytes, Delivery)>>,
     closing: OnceLock<CloseReason>,
     recovered: bool,
+    /// Set with the first message that a drop policy took from this client.
+    lost_messages: AtomicBool,
     pub(super) waker: AtomicWaker,
     _place: Place,
 }
@@ -88,6 +91,7 @@ impl Client {
             held: Mutex::default(),
             closing: OnceLock::new(),
             recovered,
+            lost_messages: AtomicBool::new(false),
             waker: AtomicWaker::new(),
             _place: admission.place,
         }))
@@ -439,11 +443,11 @@ impl Client {
             }
             Sent::Displaced(frames) => {
                 self.0.hub.stats.sent(size);
-                self.0.hub.stats.dropped(self.id(), frames);
+                self.count_dropped(frames, delivery);
                 true
             }
             Sent::Dropped => {
-                self.0.hub.stats.dropped(self.id(), 1);
+                self.count_dropped(1, delivery);
                 false
             }
             Sent::Overflow => {
@@ -455,6 +459,15 @@ impl Client {
             }
             Sent::Gone => false,
         }
+    }
+
+    /// Counts dropped messages. The first that a drop policy took deserve a
+    /// warning; that volatile ones are dropped is what they are for.
+    fn count_dropped(&self, messages: u64, delivery: Delivery) {
+        let Inner { hub, .. } = &*self.0;
+        let by_policy = !delivery.is_volatile() && hub.config.slow_policy != SlowPolicy::Close;
+        let first = by_policy && !self.0.lost_messages.swap(true, Ordering::Relaxed);
+        hub.stats.dropped(self.id(), messages, first);
     }
 
     /// Polls `on_connection` with what it emits going out at once.

@@ -197,6 +197,18 @@ pub async fn a_namespace_has_path_parameters(subject: Subject) {
         let mut client = stage.client().namespace(&namespace).connect().await;
         assert_reply!(client, "whoami" => {"id": id});
     }
+    if subject.can(Power::HttpPaths) {
+        for (path, id) in [
+            ("/room/a%20b", "a b"),
+            ("/room/a%2Fb", "a/b"),
+            ("/room/%C3%A9", "\u{e9}"),
+        ] {
+            let mut client = stage.client().namespace(path).connect().await;
+            assert_reply!(client, "whoami" => {"id": id});
+        }
+        let refused = stage.client().namespace("/room/%ff").expect_refused().await;
+        assert_eq!(refused.status, Some(400), "{refused}");
+    }
 }
 
 /// CONTRACT 7: `can_connect` runs before the client is in, and a refusal is
@@ -266,6 +278,9 @@ pub async fn a_plain_get_at_a_namespace_is_told_to_upgrade(subject: Subject) {
         .expect("a response");
     assert_eq!(response.status, 426);
     assert!(!response.body.is_empty(), "a 426 says what to do");
+    let post = http::post(stage.addr(), "/second", b"{}").await;
+    let post = post.expect("a response");
+    assert_eq!((post.status, post.header("allow")), (405, Some("GET")));
 }
 
 /// CONTRACT 2: bad version 426, bad key 400.
