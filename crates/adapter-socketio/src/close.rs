@@ -2,7 +2,10 @@
 
 use nest_gateway_core::close::{CloseReason, DisconnectReason};
 
+use nest_gateway_wire::close::TOO_BIG;
+
 use crate::engine;
+use crate::packet::PacketError;
 
 /// What a server-side end of a client means for its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +55,16 @@ pub(crate) fn by_connection(reason: engine::CloseReason) -> DisconnectReason {
         | engine::CloseReason::PingTimeout
         | engine::CloseReason::ParseError => DisconnectReason::by_network(None, text),
         _ => DisconnectReason::by_server(None, text),
+    }
+}
+
+/// How a connection ends whose client sent something that is no packet.
+pub(crate) fn by_packet(error: PacketError) -> engine::CloseReason {
+    match error {
+        PacketError::AttachmentsTooLarge => {
+            engine::CloseReason::Closed(TOO_BIG, "attachments too large")
+        }
+        _ => engine::CloseReason::ParseError,
     }
 }
 

@@ -153,7 +153,7 @@ impl Connection {
 
     fn broken(&self, error: PacketError) -> engine::CloseReason {
         tracing::debug!(sid = ?self.engine.sid(), %error, "broken packet");
-        engine::CloseReason::ParseError
+        close::by_packet(error)
     }
 
     fn packet(&mut self, packet: Request, size: usize) -> Option<engine::CloseReason> {

@@ -13,7 +13,7 @@ use super::{Arguments, Body, Packet, PacketError};
 pub struct AssemblyLimits {
     /// Attachments of one packet. Default 10.
     pub attachments: usize,
-    /// Bytes of the packet and all its attachments. Default 1,000,000.
+    /// Bytes of all attachments of one packet together. Default 1,000,000.
     pub bytes: usize,
     /// From the packet to its last attachment. Default 10 s.
     pub time: Duration,
@@ -86,7 +86,7 @@ impl Assembler {
             packet,
             expected,
             attachments: Vec::with_capacity(expected),
-            bytes: text.len(),
+            bytes: 0,
             deadline: now + self.limits.time,
         }));
         Ok(None)
@@ -266,8 +266,13 @@ mod tests {
         let mut large = assembler();
         large.text(&bytes("52-[\"e\"]"), now).unwrap();
         assert_eq!(large.binary(Bytes::from(vec![0; 600_000]), now), Ok(None));
-        let second = large.binary(Bytes::from(vec![0; 600_000]), now);
+        let second = large.binary(Bytes::from(vec![0; 400_001]), now);
         assert_eq!(second, Err(PacketError::AttachmentsTooLarge));
+
+        let mut full = assembler();
+        full.text(&bytes("51-[\"e\"]"), now).unwrap();
+        let only = full.binary(Bytes::from(vec![0; 1_000_000]), now);
+        assert!(matches!(only, Ok(Some(_))), "{only:?}");
 
         let mut slow = assembler();
         slow.text(&bytes("51-[\"e\"]"), now).unwrap();

@@ -20,7 +20,7 @@ pub enum PacketError {
     /// More attachments than allowed.
     #[error("too many attachments")]
     TooManyAttachments,
-    /// The packet and its attachments are larger than a message may be.
+    /// The attachments together are larger than a message may be.
     #[error("attachments are too large")]
     AttachmentsTooLarge,
     /// The attachments did not all arrive in time.

@@ -72,13 +72,26 @@ async fn attachments_that_do_not_come_in_time_end_the_connection() {
 }
 
 #[tokio::test]
-async fn attachments_count_towards_the_size_of_their_message() {
+async fn attachments_together_may_be_as_large_as_a_message() {
     let app = TestApp::with(SocketIo::new(), |config| config.max_message_bytes = 1000).await;
     let mut wire = app.join().await;
+    for sizes in [[1000, 0], [400, 600]] {
+        wire.packet(&format!("52-{TWO}")).await;
+        for size in sizes {
+            wire.binary(&vec![0; size]).await;
+        }
+        wire.text().await;
+        for size in sizes {
+            assert_eq!(wire.bytes().await.len(), size);
+        }
+    }
     wire.packet(&format!("52-{TWO}")).await;
-    wire.binary(&[0; 600]).await;
-    wire.binary(&[0; 600]).await;
-    assert_eq!(wire.closed().await.1, "parse error");
+    wire.binary(&[0; 500]).await;
+    wire.binary(&[0; 501]).await;
+    assert_eq!(
+        wire.closed().await,
+        (1009, "attachments too large".to_owned())
+    );
 }
 
 #[tokio::test]
