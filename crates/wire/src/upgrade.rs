@@ -38,6 +38,9 @@ pub enum UpgradeError {
     /// An ordinary request; answered with 426.
     #[error("this is a WebSocket endpoint: an upgrade is required")]
     NoUpgrade,
+    /// `Host` is missing (RFC 6455, section 4.2.1); answered with 400.
+    #[error("the Host header is missing")]
+    Host,
     /// `Connection` does not name the upgrade; answered with 400.
     #[error("the Connection header does not contain upgrade")]
     Connection,
@@ -58,7 +61,7 @@ impl UpgradeError {
         match self {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoUpgrade | Self::WebSocketVersion => StatusCode::UPGRADE_REQUIRED,
-            Self::HttpVersion | Self::Connection | Self::Key | Self::Protocol => {
+            Self::HttpVersion | Self::Host | Self::Connection | Self::Key | Self::Protocol => {
                 StatusCode::BAD_REQUEST
             }
         }
@@ -123,6 +126,9 @@ impl Upgrade {
         }
         if request.version() != Version::HTTP_11 {
             return Err(UpgradeError::HttpVersion);
+        }
+        if !headers.contains_key(header::HOST) {
+            return Err(UpgradeError::Host);
         }
         if !has_token(headers, &header::CONNECTION, "upgrade") {
             return Err(UpgradeError::Connection);
@@ -366,6 +372,7 @@ mod tests {
             Some(UpgradeError::HttpVersion)
         );
         assert_eq!(error(without("upgrade")), Some(UpgradeError::NoUpgrade));
+        assert_eq!(error(without("host")), Some(UpgradeError::Host));
         assert_eq!(error(without("connection")), Some(UpgradeError::Connection));
         assert_eq!(
             error(without("sec-websocket-version")),

@@ -52,7 +52,7 @@ async fn a_frame_sent_with_the_handshake_is_not_lost() {
 #[tokio::test]
 async fn wrong_handshakes_get_the_status_they_deserve() {
     let server = Server::start().await;
-    let cases: [(&str, &str, &str); 6] = [
+    let cases: [(&str, &str, &str); 7] = [
         ("version: 13", "version: 12", "426"),
         ("dGhlIHNhbXBsZSBub25jZQ==", "tooshort", "400"),
         ("connection: Upgrade", "connection: keep-alive", "400"),
@@ -60,9 +60,10 @@ async fn wrong_handshakes_get_the_status_they_deserve() {
         ("GET / HTTP/1.1", "POST / HTTP/1.1", "405"),
         (
             "host: localhost",
-            "sec-websocket-protocol: \u{e9}t\u{e9}",
+            "host: localhost\r\nsec-websocket-protocol: \u{e9}t\u{e9}",
             "400",
         ),
+        ("host: localhost", "x-host: localhost", "400"),
     ];
     for (from, to, status) in cases {
         let head = answer(&server, &handshake_with(from, to)).await;
