@@ -132,6 +132,7 @@ fn event(line: String, order: u64) -> serde_json::Result<Event> {
         name: name.to_owned(),
         args,
         attachments: Vec::new(),
+        offset: None,
         order,
         raw: line,
     })

@@ -2,7 +2,9 @@
 
 use nest_gateway::prelude::*;
 #[cfg(all(feature = "native", feature = "socketio"))]
-use nest_gateway::{AppBuilder, Native, SocketIo};
+use nest_gateway::{AppBuilder, Native, Recovery, SocketIo};
+#[cfg(all(feature = "native", feature = "socketio"))]
+use std::time::Duration;
 
 #[websocket_gateway(namespace = "/everywhere")]
 struct EverywhereGateway {}
@@ -35,6 +37,32 @@ fn chosen() -> AppBuilder {
         .adapter(SocketIo::new().path("/realtime"))
 }
 // ANCHOR_END: choose
+
+// ANCHOR: recovery
+#[cfg(all(feature = "native", feature = "socketio"))]
+fn recovering() -> AppBuilder {
+    App::new::<EverywhereModule>()
+        .adapter(Native::new().recovery(Duration::from_mins(2)))
+        .adapter(SocketIo::new().recovery(Recovery::default().events(200)))
+}
+// ANCHOR_END: recovery
+
+#[cfg(all(feature = "native", feature = "socketio"))]
+#[tokio::test]
+async fn a_lost_client_comes_back() {
+    use nest_gateway_testkit::assert_reply;
+    use nest_gateway_testkit::client::{Client, NativeConnector};
+
+    let app = recovering().listen("127.0.0.1:0").await.expect("starts");
+    let client = || Client::of(NativeConnector::new(app.local_addr())).namespace("/everywhere");
+    let mut first = client().connect().await;
+    first.round_trip().await;
+    let session = first.former_session().expect("recovery is on");
+    first.cut().await;
+    let mut second = client().coming_back(session).connect().await;
+    assert_reply!(second, "who" => "native");
+    assert!(second.admitted().recovered);
+}
 
 #[cfg(all(feature = "native", feature = "socketio"))]
 mod narrowed {

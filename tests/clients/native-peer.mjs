@@ -79,7 +79,7 @@ export class NativePeer {
   }
 }
 
-function within(what, executor) {
+export function within(what, executor) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no ${what} in ${LIMIT} ms`)), LIMIT);
     const settle = (settled) => (value) => {

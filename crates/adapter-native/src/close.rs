@@ -8,6 +8,17 @@ pub(crate) fn frame(reason: &CloseReason) -> Frame {
     Frame::close(reason.code(), reason.text())
 }
 
+/// Whether a client may come back after its connection ended so: not after it said goodbye,
+/// broke the protocol, or was closed by the application. A page that is left says 1001 by
+/// itself.
+pub(crate) fn is_recoverable(closed: &Closed) -> bool {
+    match closed.by {
+        ClosedBy::Lost | ClosedBy::PingTimeout | ClosedBy::SlowConsumer => true,
+        ClosedBy::Peer => closed.code == Some(nest_gateway_wire::close::GOING_AWAY),
+        _ => false,
+    }
+}
+
 /// The reason for hooks and logs of a connection that has ended.
 pub(crate) fn disconnect_reason(closed: Closed) -> DisconnectReason {
     let code = Some(closed.status());

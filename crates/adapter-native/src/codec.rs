@@ -2,11 +2,14 @@
 //! buffer, shared by all receivers.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use nest_gateway_core::adapter::{Codec, Format};
 use nest_gateway_core::id::RequestId;
 use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
+use nest_gateway_core::recovery::{Offset, Offsets};
 use nest_gateway_core::value::Value;
 use nest_gateway_wire::{Frame, OpCode};
 use serde::Serialize;
@@ -16,11 +19,28 @@ const ENVELOPE_BYTES: usize = 64;
 
 /// The codec of the JSON envelope.
 #[derive(Debug)]
-pub(crate) struct JsonCodec;
+pub(crate) struct JsonCodec {
+    /// Set when events carry an offset, for connection state recovery.
+    pub(crate) offsets: Option<Arc<Offsets>>,
+}
+
+impl JsonCodec {
+    /// Without offsets.
+    pub(crate) const PLAIN: Self = Self { offsets: None };
+}
 
 impl Codec for JsonCodec {
     fn format(&self) -> Format {
-        Format("native.json")
+        match self.offsets {
+            None => Format("native.json"),
+            Some(_) => Format("native.json+offset"),
+        }
+    }
+
+    fn recoverable(&self, message: &Bytes) -> Option<(Offset, Bytes)> {
+        self.offsets.as_ref()?;
+        let frame = Frame::from_bytes(message.clone())?;
+        Some((offset_of(&frame.payload())?, message.clone()))
     }
 
     fn encode(&self, _path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
@@ -30,6 +50,7 @@ impl Codec for JsonCodec {
         if let Some(bytes) = envelope.bare_binary() {
             return Ok(Some(Frame::binary(bytes).bytes().clone()));
         }
+        let envelope = envelope.numbered(self.offsets.as_deref());
         envelope.to_frame().map(|frame| Some(frame.bytes().clone()))
     }
 }
@@ -40,6 +61,8 @@ pub(crate) struct Outbound<'a> {
     pub(crate) data: Option<Cow<'a, Payload>>,
     pub(crate) id: Option<OutboundId<'a>>,
     pub(crate) done: bool,
+    /// The number of an event that can be sent again.
+    pub(crate) offset: Option<Offset>,
 }
 
 /// The id of an envelope: the client's own, or that of a question.
@@ -57,6 +80,7 @@ impl<'a> Outbound<'a> {
             data: data.filter(|data| !data.is_empty()),
             id,
             done: false,
+            offset: None,
         };
         Ok(Some(match *message {
             Outgoing::Event { event, arguments } => envelope(event, body(arguments)?, None),
@@ -107,6 +131,15 @@ impl<'a> Outbound<'a> {
         }))
     }
 
+    /// The same with the next number, if it is an event. What has an id belongs to a
+    /// question or request that ends with its connection.
+    pub(crate) fn numbered(mut self, offsets: Option<&Offsets>) -> Self {
+        if self.id.is_none() {
+            self.offset = offsets.map(Offsets::next);
+        }
+        self
+    }
+
     /// The answer of a binary handler (which has no event) goes out as bytes.
     pub(crate) fn bare_binary(&self) -> Option<&[u8]> {
         if !self.event.is_empty() || self.id.is_some() {
@@ -120,7 +153,7 @@ impl<'a> Outbound<'a> {
 
     fn to_frame(&self) -> Result<Frame, EncodeError> {
         let data = self.data.as_deref().map(Payload::to_json).transpose()?;
-        let size = data.as_ref().map_or(0, bytes::Bytes::len) + self.event.len();
+        let size = data.as_ref().map_or(0, Bytes::len) + self.event.len();
         let mut result = Ok(());
         let frame = Frame::build(OpCode::Text, size + ENVELOPE_BYTES, |buffer| {
             result = self.write(data.as_deref(), buffer);
@@ -129,7 +162,13 @@ impl<'a> Outbound<'a> {
     }
 
     fn write(&self, data: Option<&[u8]>, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
-        buffer.extend_from_slice(br#"{"event":"#);
+        match self.offset {
+            // In front, where it is found without reading the rest.
+            Some(Offset(number)) => {
+                buffer.extend_from_slice(format!(r#"{{"offset":{number},"event":"#).as_bytes());
+            }
+            None => buffer.extend_from_slice(br#"{"event":"#),
+        }
         write_json(self.event, buffer)?;
         if let Some(data) = data {
             buffer.extend_from_slice(br#","data":"#);
@@ -166,6 +205,14 @@ fn body(arguments: &Arguments) -> Result<Option<Cow<'_, Payload>>, EncodeError> 
     })
 }
 
+/// The offset that an encoded envelope begins with.
+fn offset_of(envelope: &[u8]) -> Option<Offset> {
+    let rest = envelope.strip_prefix(br#"{"offset":"#)?;
+    let digits = rest.iter().position(|byte| !byte.is_ascii_digit())?;
+    let number = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
+    Some(Offset(number))
+}
+
 /// The notice that messages were dropped.
 pub(crate) fn gap_frame(dropped: u64) -> Frame {
     Frame::text(format!(r#"{{"event":"gap","data":{{"dropped":{dropped}}}}}"#).as_bytes())
@@ -176,7 +223,7 @@ mod tests {
     use super::*;
 
     fn encode(message: Outgoing<'_>) -> Option<String> {
-        let bytes = JsonCodec.encode("/", message).expect("encodes")?;
+        let bytes = JsonCodec::PLAIN.encode("/", message).expect("encodes")?;
         let frame = Frame::from_bytes(bytes).expect("a frame");
         Some(String::from_utf8(frame.payload().to_vec()).expect("UTF-8"))
     }
@@ -206,6 +253,37 @@ mod tests {
             encode(reply(Some(&id), Some(&value))).as_deref(),
             Some(r#"{"event":"e","data":0,"id":7}"#)
         );
+    }
+
+    #[test]
+    fn an_event_that_answers_no_request_has_an_offset_where_that_is_on() {
+        let codec = JsonCodec {
+            offsets: Some(Arc::default()),
+        };
+        let (id, value) = (RequestId::from(7), payload(&1));
+        let reply = |request| Outgoing::Reply {
+            event: "e",
+            request,
+            data: Some(&value),
+        };
+        let event = codec
+            .encode("/", reply(None))
+            .expect("encodes")
+            .expect("some");
+        let frame = Frame::from_bytes(event.clone()).expect("a frame");
+        assert_eq!(frame.payload(), br#"{"offset":1,"event":"e","data":1}"#[..]);
+        assert_eq!(codec.recoverable(&event), Some((Offset(1), event)));
+
+        let answer = codec
+            .encode("/", reply(Some(&id)))
+            .expect("encodes")
+            .expect("some");
+        assert_eq!(codec.recoverable(&answer), None);
+        let plain = JsonCodec::PLAIN
+            .encode("/", reply(None))
+            .expect("encodes")
+            .expect("some");
+        assert_eq!(codec.recoverable(&plain), None);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use nest_gateway_core::adapter::{BoxFuture, Codec};
-use nest_gateway_core::close::CloseReason;
+use nest_gateway_core::close::{CloseReason, DisconnectReason};
 use nest_gateway_core::message::Incoming;
 use nest_gateway_core::payload::Payload;
+use nest_gateway_core::recovery::Recoverable;
 use nest_gateway_core::session::Session;
 use nest_gateway_core::value::Value;
 use nest_gateway_wire::{Event, WebSocket};
@@ -29,10 +30,16 @@ enum State {
     /// Messages come in; `closing` when the close frame is on its way out.
     Serving {
         session: Box<Session>,
+        /// Set when the client may come back after a loss.
+        recovery: Option<Box<Recoverable>>,
         closing: bool,
     },
-    /// The wire has ended; hooks and handlers may still run.
-    Finishing(BoxFuture<'static, ()>),
+    /// The session ends: hooks and handlers may still run.
+    Finishing {
+        session: Option<BoxFuture<'static, ()>>,
+        /// The wire has ended too.
+        closed: bool,
+    },
 }
 
 enum Step {
@@ -41,12 +48,18 @@ enum Step {
 }
 
 impl Connection {
-    pub(crate) fn new(socket: WebSocket, session: Box<Session>, codec: &'static dyn Codec) -> Self {
+    pub(crate) fn new(
+        socket: WebSocket,
+        session: Box<Session>,
+        recovery: Option<Box<Recoverable>>,
+        codec: &'static dyn Codec,
+    ) -> Self {
         Self {
             socket,
             codec,
             state: State::Serving {
                 session,
+                recovery,
                 closing: false,
             },
         }
@@ -54,10 +67,20 @@ impl Connection {
 
     /// Takes one step of the connection's life.
     fn take(&mut self, step: Step) {
-        let State::Serving { session, closing } = &mut self.state else {
+        let State::Serving {
+            session, closing, ..
+        } = &mut self.state
+        else {
             return;
         };
         match step {
+            Step::Close(reason @ CloseReason::Superseded) => {
+                // The client waits for its session, so this does not wait for the wire.
+                self.socket.outbox().close_now(Some(close::frame(&reason)));
+                let code = Some(reason.code());
+                let reason = DisconnectReason::by_server(code, reason.text().to_owned());
+                self.finish(reason, true, false);
+            }
             Step::Close(reason) => {
                 // What is queued leaves before the close frame, except towards
                 // somebody who does not read.
@@ -72,12 +95,31 @@ impl Connection {
             Step::Read(Event::Binary(bytes)) => receive_binary(session, bytes, self.codec),
             Step::Read(Event::Ping(_) | Event::Pong(_)) => {}
             Step::Read(Event::Closed(closed)) => {
-                let reason = close::disconnect_reason(closed);
-                let ended = State::Finishing(Box::pin(std::future::ready(())));
-                if let State::Serving { session, .. } = std::mem::replace(&mut self.state, ended) {
-                    self.state = State::Finishing(Box::pin(session.finish(reason)));
-                }
+                let may_return = close::is_recoverable(&closed);
+                self.finish(close::disconnect_reason(closed), may_return, true);
             }
+        }
+    }
+
+    /// Ends the session.
+    fn finish(&mut self, reason: DisconnectReason, may_return: bool, closed: bool) {
+        let ended = State::Finishing {
+            session: None,
+            closed,
+        };
+        let former = std::mem::replace(&mut self.state, ended);
+        if let (
+            State::Serving {
+                session, recovery, ..
+            },
+            State::Finishing { session: ends, .. },
+        ) = (former, &mut self.state)
+        {
+            *ends = Some(match recovery {
+                Some(recovery) if may_return => Box::pin(recovery.lose(*session, reason)),
+                Some(recovery) => Box::pin(recovery.end(*session, reason)),
+                None => Box::pin(session.finish(reason)),
+            });
         }
     }
 }
@@ -89,13 +131,39 @@ impl Future for Connection {
         let this = &mut *self;
         loop {
             let step = match &mut this.state {
-                State::Finishing(finishing) => return finishing.as_mut().poll(context),
-                State::Serving { session, closing } => {
+                State::Finishing { session, closed } => {
+                    return poll_end(context, session, &mut this.socket, closed);
+                }
+                State::Serving {
+                    session, closing, ..
+                } => {
                     ready!(poll_step(context, session, &mut this.socket, *closing))
                 }
             };
             this.take(step);
         }
+    }
+}
+
+fn poll_end(
+    context: &mut Context<'_>,
+    session: &mut Option<BoxFuture<'static, ()>>,
+    socket: &mut WebSocket,
+    closed: &mut bool,
+) -> Poll<()> {
+    if let Some(ending) = session
+        && ending.as_mut().poll(context).is_ready()
+    {
+        *session = None;
+    }
+    while !*closed {
+        // It is too late for what the client says now.
+        *closed = matches!(ready!(socket.poll_next(context)), Event::Closed(_));
+    }
+    if session.is_none() {
+        Poll::Ready(())
+    } else {
+        Poll::Pending
     }
 }
 

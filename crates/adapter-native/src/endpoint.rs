@@ -6,9 +6,10 @@ use axum_core::body::Body;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use nest_gateway_core::adapter::{BoxFuture, Codec, Endpoint, Found, Host, Refusal};
+use nest_gateway_core::adapter::{Admission, BoxFuture, Codec, Endpoint, Found, Host, Refusal};
 use nest_gateway_core::config::SlowPolicy;
 use nest_gateway_core::handshake::Handshake;
+use nest_gateway_core::recovery::{Former, Lost, Offsets, RecoveryStore};
 use nest_gateway_core::session::Session;
 use nest_gateway_wire::{
     Flusher, FlusherHandle, Limits, OutboxConfig, SlowPolicy as WirePolicy, Upgrade,
@@ -18,6 +19,7 @@ use nest_gateway_wire::{
 use crate::codec::{JsonCodec, gap_frame};
 use crate::connection::Connection;
 use crate::outlet::NativeOutlet;
+use crate::recovery::{Asked, Opened, Recoveries};
 use crate::{NAME, Native};
 
 /// Answers WebSocket handshakes at the namespaces' paths.
@@ -26,11 +28,18 @@ pub(crate) struct NativeEndpoint {
     options: Native,
     host: Arc<Host>,
     flusher: FlusherHandle,
+    recovery: Option<Arc<RecoveryStore>>,
 }
 
 impl NativeEndpoint {
-    pub(crate) fn new(prefix: String, options: Native, host: Arc<Host>) -> Self {
+    pub(crate) fn new(
+        prefix: String,
+        options: Native,
+        host: Arc<Host>,
+        recovery: Option<Arc<RecoveryStore>>,
+    ) -> Self {
         Self {
+            recovery,
             prefix,
             options,
             host,
@@ -58,9 +67,20 @@ impl NativeEndpoint {
         let protocol = self.choose(upgrade.protocols());
         let (head, _) = request.into_parts();
         let handshake = Handshake::from_http(&head);
-        let admission = match self.host.admit(found, handshake, NAME, false).await {
+        let recoveries = self.recoveries(protocol.as_deref());
+        let asked = match &recoveries {
+            Some(_) => Asked::of(&handshake),
+            None => Asked::Nothing,
+        };
+        let returns = matches!(&asked, Asked::Return(request)
+            if recoveries.as_ref().is_some_and(|r| r.store.knows(&request.key)));
+        let admission = match self.host.admit(found, handshake, NAME, returns).await {
             Ok(admission) => admission,
             Err(refusal) => return refused(&refusal),
+        };
+        let former = match &recoveries {
+            Some(recoveries) => recoveries.claim(asked, &admission).await,
+            None => Ok(None),
         };
         let codec = codec_for(protocol.as_deref());
         let (response, socket) = upgrade.accept(
@@ -69,20 +89,40 @@ impl NativeEndpoint {
             self.flusher.clone(),
         );
         let outlet = Arc::new(NativeOutlet::new(codec));
-        let session = Box::new(Session::open(NAME, admission, Arc::clone(&outlet) as _));
         let host = Arc::clone(&self.host);
+        let opening = match (recoveries, former) {
+            (None, _) => Opening::Plain(Session::open(NAME, admission, Arc::clone(&outlet) as _)),
+            (Some(recoveries), Ok(Some(former))) => Opening::Former(recoveries, former, admission),
+            (Some(recoveries), former) => {
+                let opened = recoveries.open(Arc::clone(&outlet) as _, admission);
+                Opening::Recoverable(recoveries, opened, former.err())
+            }
+        };
+        let opening = Box::new(opening);
         self.host.spawn(async move {
             match socket.await {
                 Ok(socket) => {
                     outlet.attach(socket.outbox());
+                    let (session, recovery) = opening.complete(outlet);
+                    let connection = Connection::new(socket, Box::new(session), recovery, codec);
                     // A task of its own, which does not carry the handshake's memory along.
-                    host.spawn(Connection::new(socket, session, codec));
+                    host.spawn(connection);
                 }
-                // Dropping the session takes the client out again.
+                // Dropping the session takes the client out again; a former one is put back.
                 Err(error) => tracing::debug!(%error, "client left during the handshake"),
             }
         });
         response.map(|()| Body::empty())
+    }
+
+    fn recoveries(&self, protocol: Option<&str>) -> Option<Recoveries> {
+        let store = self.recovery.as_ref()?;
+        let offsets = Some(Arc::clone(store.offsets()));
+        Some(Recoveries {
+            store: Arc::clone(store),
+            numbered: numbered_codec(protocol, offsets),
+            plain: codec_for(protocol),
+        })
     }
 
     /// The first subprotocol of the client's list that is configured.
@@ -115,6 +155,33 @@ impl NativeEndpoint {
             #[cfg(feature = "deflate")]
             deflate: self.options.deflate,
             ..WebSocketConfig::default()
+        }
+    }
+}
+
+/// How a client goes on when its handshake is done.
+///
+/// A new client is in its namespace before the handshake is answered, so that whoever knows
+/// that it is connected misses nothing. One that comes back never left it.
+enum Opening {
+    Plain(Session),
+    Recoverable(Recoveries, Opened, Option<Lost>),
+    Former(Recoveries, Former, Admission),
+}
+
+impl Opening {
+    fn complete(self, outlet: Arc<NativeOutlet>) -> Opened {
+        match self {
+            Self::Plain(session) => (session, None),
+            Self::Recoverable(recoveries, (session, recoverable), lost) => {
+                if let Some(recoverable) = &recoverable {
+                    recoveries.greet(recoverable, lost);
+                }
+                (session, recoverable)
+            }
+            Self::Former(recoveries, former, admission) => {
+                recoveries.resume(former, outlet, admission)
+            }
         }
     }
 }
@@ -187,10 +254,19 @@ fn is_msgpack(_: &str) -> bool {
 fn codec_for(protocol: Option<&str>) -> &'static dyn Codec {
     #[cfg(feature = "msgpack")]
     if protocol.is_some_and(is_msgpack) {
-        return &crate::msgpack::MsgpackCodec;
+        return &crate::msgpack::MsgpackCodec::PLAIN;
     }
     let _ = protocol;
-    &JsonCodec
+    &JsonCodec::PLAIN
+}
+
+fn numbered_codec(protocol: Option<&str>, offsets: Option<Arc<Offsets>>) -> Arc<dyn Codec> {
+    #[cfg(feature = "msgpack")]
+    if protocol.is_some_and(is_msgpack) {
+        return Arc::new(crate::msgpack::MsgpackCodec { offsets });
+    }
+    let _ = protocol;
+    Arc::new(JsonCodec { offsets })
 }
 
 fn refused(refusal: &Refusal) -> Response<Body> {

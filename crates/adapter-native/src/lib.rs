@@ -19,10 +19,12 @@ mod envelope;
 #[cfg(feature = "msgpack")]
 mod msgpack;
 mod outlet;
+mod recovery;
 
 use std::sync::Arc;
 
-use nest_gateway_core::adapter::{Adapter, Capabilities, Host, Mount};
+use nest_gateway_core::adapter::{Adapter, BoxFuture, Capabilities, Host, Mount};
+use nest_gateway_core::recovery::{Recovery, RecoveryStore};
 
 use self::endpoint::NativeEndpoint;
 
@@ -39,6 +41,7 @@ pub const MSGPACK_SUBPROTOCOL: &str = "nest-gateway.msgpack";
 pub struct Native {
     prefix: String,
     subprotocols: Vec<String>,
+    recovery: Option<Recovery>,
     #[cfg(feature = "deflate")]
     deflate: Option<nest_gateway_wire::DeflateConfig>,
 }
@@ -65,6 +68,20 @@ impl Native {
         self
     }
 
+    /// Switches connection state recovery on: a client that loses its connection, and comes
+    /// back in time with `?session=..&offset=..`, has its id, rooms, data and the events
+    /// that it missed, and `Client::recovered` is true. The connection guards are asked
+    /// again. Takes a [`Recovery`] with all its bounds, or a `Duration` for their
+    /// defaults. Default: off.
+    ///
+    /// The first frame then is the event `$session`, and events have an `offset`; see the
+    /// book's wire reference. The session is a secret that stands in the query, which
+    /// proxies like to log.
+    pub fn recovery(mut self, recovery: impl Into<Recovery>) -> Self {
+        self.recovery = Some(recovery.into());
+        self
+    }
+
     /// Compresses messages for clients that offer permessage-deflate (RFC
     /// 7692). Off by default: it costs time, and memory for each connection that
     /// keeps its window.
@@ -83,7 +100,7 @@ impl Adapter for Native {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::all();
         capabilities.multiplexing = false;
-        capabilities.recovery = false;
+        capabilities.recovery = self.recovery.is_some();
         capabilities
     }
 
@@ -95,10 +112,19 @@ impl Adapter for Native {
                 self.prefix, self.prefix
             ));
         }
-        let endpoint = NativeEndpoint::new(prefix.to_owned(), self.clone(), host);
+        let recovery = self
+            .recovery
+            .map(|recovery| RecoveryStore::new(recovery, &host));
+        let recovery = recovery.transpose()?;
+        let tasks = recovery.iter().map(|store| {
+            let sweeping = Arc::clone(store).run(host.shutdown().clone());
+            Box::pin(sweeping) as BoxFuture<'static, ()>
+        });
+        let tasks = tasks.collect();
+        let endpoint = NativeEndpoint::new(prefix.to_owned(), self.clone(), host, recovery);
         Ok(Mount {
             endpoint: Some(Arc::new(endpoint)),
-            tasks: Vec::new(),
+            tasks,
         })
     }
 }

@@ -1,11 +1,14 @@
 //! The msgpack envelope: the fields of the JSON one, binary kept.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use nest_gateway_core::adapter::{Codec, Format};
 use nest_gateway_core::id::RequestId;
 use nest_gateway_core::message::{Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
+use nest_gateway_core::recovery::{Offset, Offsets};
 use nest_gateway_core::session::{CancelTarget, Malformed};
 use nest_gateway_core::value::{Map, Value};
 use nest_gateway_wire::{Frame, OpCode};
@@ -17,20 +20,38 @@ use crate::envelope::{Envelope, Unreadable};
 
 /// The codec of the msgpack envelope.
 #[derive(Debug)]
-pub(crate) struct MsgpackCodec;
+pub(crate) struct MsgpackCodec {
+    /// Set when events carry an offset, for connection state recovery.
+    pub(crate) offsets: Option<Arc<Offsets>>,
+}
+
+impl MsgpackCodec {
+    /// Without offsets.
+    pub(crate) const PLAIN: Self = Self { offsets: None };
+}
 
 /// The format's name.
 pub(crate) const FORMAT: Format = Format("native.msgpack");
 
 impl Codec for MsgpackCodec {
     fn format(&self) -> Format {
-        FORMAT
+        match self.offsets {
+            None => FORMAT,
+            Some(_) => Format("native.msgpack+offset"),
+        }
+    }
+
+    fn recoverable(&self, message: &Bytes) -> Option<(Offset, Bytes)> {
+        self.offsets.as_ref()?;
+        let frame = Frame::from_bytes(message.clone())?;
+        Some((offset_of(&frame.payload())?, message.clone()))
     }
 
     fn encode(&self, _path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
         let Some(envelope) = Outbound::of(&message)? else {
             return Ok(None);
         };
+        let envelope = envelope.numbered(self.offsets.as_deref());
         let mut result = Ok(());
         let frame = Frame::build(OpCode::Binary, 256, |buffer| {
             let mut serializer = rmp_serde::Serializer::new(&mut *buffer)
@@ -48,8 +69,13 @@ impl Serialize for Outbound<'_> {
         let fields = 1
             + usize::from(self.data.is_some())
             + usize::from(self.id.is_some())
-            + usize::from(self.done);
+            + usize::from(self.done)
+            + usize::from(self.offset.is_some());
         let mut map = serializer.serialize_map(Some(fields))?;
+        if let Some(Offset(number)) = self.offset {
+            // In front, where it is found without reading the rest.
+            map.serialize_entry("offset", &number)?;
+        }
         map.serialize_entry("event", self.event)?;
         if let Some(data) = &self.data {
             // Only a tree knows the length of its maps, which msgpack writes first.
@@ -66,6 +92,15 @@ impl Serialize for Outbound<'_> {
         }
         map.end()
     }
+}
+
+/// The offset that an encoded envelope begins with.
+fn offset_of(envelope: &[u8]) -> Option<Offset> {
+    let [_map, key_and_value @ ..] = envelope else {
+        return None;
+    };
+    let value = key_and_value.strip_prefix(b"\xa6offset")?;
+    rmp_serde::from_slice(value).ok().map(Offset)
 }
 
 /// Reads a frame.
@@ -128,7 +163,7 @@ mod tests {
     use super::*;
 
     fn payload_of(message: Outgoing<'_>) -> Vec<u8> {
-        let bytes = MsgpackCodec.encode("/", message).unwrap().unwrap();
+        let bytes = MsgpackCodec::PLAIN.encode("/", message).unwrap().unwrap();
         Frame::from_bytes(bytes).unwrap().payload().to_vec()
     }
 
@@ -151,6 +186,23 @@ mod tests {
         };
         assert_eq!((&*event, request), ("e", Some(id)));
         assert_eq!(arguments.first().as_value(), data.as_value());
+    }
+
+    #[test]
+    fn an_event_begins_with_its_offset_where_that_is_on() {
+        let codec = MsgpackCodec {
+            offsets: Some(Arc::default()),
+        };
+        let event = Outgoing::Event {
+            event: "e",
+            arguments: &nest_gateway_core::message::Arguments::None,
+        };
+        for number in 1..=300 {
+            let bytes = codec.encode("/", event).unwrap().unwrap();
+            assert_eq!(codec.recoverable(&bytes), Some((Offset(number), bytes)));
+        }
+        let plain = MsgpackCodec::PLAIN.encode("/", event).unwrap().unwrap();
+        assert_eq!(codec.recoverable(&plain), None);
     }
 
     #[test]

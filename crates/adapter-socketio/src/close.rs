@@ -20,10 +20,12 @@ pub(crate) enum Ending {
 }
 
 pub(crate) fn ending(reason: &CloseReason) -> Ending {
-    use engine::CloseReason::{Closed, ServerShutdown, SlowConsumer};
+    use engine::CloseReason::{Closed, ServerShutdown, SlowConsumer, TransportLost};
     match reason {
         CloseReason::ShuttingDown => Ending::Connection(ServerShutdown),
         CloseReason::SlowConsumer => Ending::Connection(SlowConsumer),
+        // Whoever is still there belongs to a connection that its client has given up.
+        CloseReason::Superseded => Ending::Connection(TransportLost),
         CloseReason::Expired => Ending::Connection(Closed(reason.code(), "connection too old")),
         CloseReason::Malformed => {
             Ending::Offence(Closed(reason.code(), "too many malformed messages"))

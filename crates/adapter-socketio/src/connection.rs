@@ -300,9 +300,11 @@ impl Connection {
     /// The server wants the client out of the namespace.
     fn ended(&mut self, index: usize, reason: &CloseReason) -> Option<engine::CloseReason> {
         let ending = close::ending(reason);
-        if *reason == CloseReason::Superseded {
+        if let Ending::Connection(lost) = ending
+            && close::is_recoverable(lost)
+        {
             // All that this connection is in ends with it, and may come back.
-            return Some(engine::CloseReason::TransportLost);
+            return Some(lost);
         }
         if !matches!(ending, Ending::Connection(_)) {
             let namespace = self.joined[index].namespace.clone();

@@ -23,10 +23,15 @@ fn subject() -> Subject {
         Power::SlowReading,
         Power::Standing,
     ];
-    Subject::new("native-msgpack", powers, || Setup {
-        mount: Box::new(|app| app.adapter(Native::new())),
+    Subject::new("native-msgpack", powers, || setup(Native::new()))
+        .recovering(|recovery| setup(Native::new().recovery(recovery)))
+}
+
+fn setup(adapter: Native) -> Setup {
+    Setup {
+        mount: Box::new(|app| app.adapter(adapter)),
         connect: Box::new(|addr| Arc::new(NativeConnector::new(addr).msgpack())),
-    })
+    }
 }
 
 adapter_conformance! {
@@ -109,6 +114,24 @@ adapter_conformance! {
         a_filter_may_answer_in_place_of_the_error,
         a_filter_that_fails_costs_its_message_only,
         global_enhancers_apply_to_every_gateway_and_exist_once,
+    }
+    recovery {
+        a_lost_client_comes_back_with_all_that_it_had_and_missed,
+        an_emit_reaches_a_client_that_is_away,
+        nothing_is_lost_or_doubled_while_a_client_comes_and_goes,
+        volatile_events_are_not_sent_again,
+        a_client_may_come_back_more_than_once,
+        a_client_that_notices_the_loss_first_takes_its_place_over,
+        a_client_that_missed_too_much_begins_anew_and_is_told,
+        what_is_kept_of_a_client_is_bounded_in_bytes,
+        what_is_kept_of_all_clients_is_bounded_in_bytes,
+        a_client_that_comes_back_too_late_begins_anew,
+        so_many_clients_may_be_away_and_no_more,
+        a_client_that_left_on_purpose_begins_anew,
+        a_wrong_session_or_offset_begins_anew,
+        a_session_belongs_to_its_namespace,
+        guards_are_asked_again_about_a_client_that_comes_back,
+        a_client_that_was_too_slow_may_come_back,
     }
     replies {
         a_handler_that_returns_nothing_answers_a_request_without_data,

@@ -21,12 +21,17 @@ fn subject() -> Subject {
         Power::Heartbeat,
         Power::SlowReading,
     ];
-    Subject::new("socketio-polling", powers, || Setup {
-        mount: Box::new(|app| app.adapter(SocketIo::new())),
+    Subject::new("socketio-polling", powers, || setup(SocketIo::new()))
+        .recovering(|recovery| setup(SocketIo::new().recovery(recovery)))
+}
+
+fn setup(adapter: SocketIo) -> Setup {
+    Setup {
+        mount: Box::new(|app| app.adapter(adapter)),
         connect: Box::new(|addr| {
             Arc::new(SocketIoConnector::new(addr).transport(Transport::Polling))
         }),
-    })
+    }
 }
 
 adapter_conformance! {
@@ -108,6 +113,11 @@ adapter_conformance! {
         a_filter_may_answer_in_place_of_the_error,
         a_filter_that_fails_costs_its_message_only,
         global_enhancers_apply_to_every_gateway_and_exist_once,
+    }
+    recovery {
+        a_client_that_notices_the_loss_first_takes_its_place_over,
+        what_is_kept_of_all_clients_is_bounded_in_bytes,
+        a_client_that_left_on_purpose_begins_anew,
     }
     replies {
         a_handler_that_returns_nothing_answers_a_request_without_data,

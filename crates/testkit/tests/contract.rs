@@ -3,7 +3,7 @@
 use nest_gateway_testkit::conformance::{CONTRACT, PROPERTIES, contract_table};
 
 /// Each property's module as source, to find functions that nobody lists.
-const SOURCES: [(&str, &str); 12] = [
+const SOURCES: [(&str, &str); 13] = [
     ("acks", include_str!("../src/conformance/acks.rs")),
     ("close", include_str!("../src/conformance/close.rs")),
     ("drain", include_str!("../src/conformance/drain.rs")),
@@ -11,6 +11,7 @@ const SOURCES: [(&str, &str); 12] = [
     ("limits", include_str!("../src/conformance/limits.rs")),
     ("order", include_str!("../src/conformance/order.rs")),
     ("pipeline", include_str!("../src/conformance/pipeline.rs")),
+    ("recovery", include_str!("../src/conformance/recovery.rs")),
     ("replies", include_str!("../src/conformance/replies.rs")),
     ("rooms", include_str!("../src/conformance/rooms.rs")),
     ("slow", include_str!("../src/conformance/slow.rs")),

@@ -13,6 +13,7 @@ use super::store::{RecoveryRequest, RecoveryStore};
 use crate::adapter::{Admission, Format, Outlet};
 use crate::close::{CloseReason, DisconnectReason};
 use crate::id::ClientId;
+use crate::message::Delivery;
 use crate::session::{Client, Parked, Session};
 
 /// Why a client that wants to come back has to begin anew.
@@ -41,7 +42,6 @@ impl Lost {
 pub struct Recoverable {
     store: Arc<RecoveryStore>,
     key: RecoveryKey,
-    start: Offset,
     outlet: Arc<RecoverableOutlet>,
     parked: bool,
 }
@@ -50,13 +50,11 @@ impl Recoverable {
     pub(super) fn new(
         store: Arc<RecoveryStore>,
         key: RecoveryKey,
-        start: Offset,
         outlet: Arc<RecoverableOutlet>,
     ) -> Self {
         Self {
             store,
             key,
-            start,
             outlet,
             parked: false,
         }
@@ -68,15 +66,16 @@ impl Recoverable {
         &self.key
     }
 
-    /// The offset of a client that has not got any event yet.
-    #[must_use]
-    pub fn start(&self) -> Offset {
-        self.start
-    }
-
     /// Gives it the way out to its connection.
     pub fn attach(&self, link: Arc<dyn Outlet>) {
         self.outlet.attach(link);
+    }
+
+    /// Sends it an encoded message before anything else, outside of its session. An event
+    /// counts as one that it got.
+    pub fn greet(&self, message: Bytes) {
+        // One that has gone already is noticed by its task.
+        let _ = self.outlet.send(message, Delivery::RELIABLE);
     }
 
     /// Opens its session, as [`Session::open_as`].
@@ -205,8 +204,7 @@ impl Former {
         }
         let session = Session::recover(parked, adapter, admission, Arc::clone(&outlet) as _);
         let key = self.request.key;
-        let recoverable =
-            Recoverable::new(Arc::clone(&self.store), key, self.request.offset, outlet);
+        let recoverable = Recoverable::new(Arc::clone(&self.store), key, outlet);
         self.store.here(key, session.client().clone());
         self.store.stats().recovered(session.client().id());
         if matches!(resumed, Resumed::Overflow) {

@@ -90,12 +90,7 @@ impl RecoveryStore {
         let key = RecoveryKey::random()?;
         let start = self.offsets.next();
         let outlet = RecoverableOutlet::new(codec, Arc::clone(&self.room), start);
-        Some(Recoverable::new(
-            Arc::clone(self),
-            key,
-            start,
-            Arc::new(outlet),
-        ))
+        Some(Recoverable::new(Arc::clone(self), key, Arc::new(outlet)))
     }
 
     /// Whether somebody is known by this key, so that the guards can be told that a client wants

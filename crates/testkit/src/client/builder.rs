@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Client;
-use super::link::{ConnectOptions, Connector};
+use super::link::{ConnectOptions, Connector, FormerSession};
 use super::message::Refused;
 
 /// Describes a client before it connects.
@@ -51,6 +51,12 @@ impl ClientBuilder {
     /// Credentials in Socket.IO's CONNECT payload.
     pub fn auth(mut self, auth: Value) -> Self {
         self.options.auth = Some(auth);
+        self
+    }
+
+    /// A session that another client lost, to come back to.
+    pub fn coming_back(mut self, former: FormerSession) -> Self {
+        self.options.former = Some(former);
         self
     }
 

@@ -65,6 +65,8 @@ pub struct ConnectOptions {
     /// Credentials: Socket.IO's CONNECT payload. Transports without one
     /// refuse a client that has it, since dropping it would test nothing.
     pub auth: Option<Value>,
+    /// A session to come back to.
+    pub former: Option<FormerSession>,
     /// Subprotocols that a WebSocket upgrade offers.
     pub subprotocols: Vec<String>,
     /// Size of the socket's receive buffer in bytes; the system's default if
@@ -81,11 +83,22 @@ impl Default for ConnectOptions {
             headers: Vec::new(),
             query: Vec::new(),
             auth: None,
+            former: None,
             subprotocols: Vec::new(),
             receive_buffer: None,
             patience: Duration::from_secs(5),
         }
     }
+}
+
+/// What a client has to say to come back to a session that it lost: `session` and `offset` on
+/// the native wire, `pid` and `offset` on Socket.IO.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerSession {
+    /// The secret by which the server knows the session.
+    pub key: String,
+    /// The offset of the last event that the client got, if there was any.
+    pub offset: Option<String>,
 }
 
 /// The test's end of a connected client.
@@ -109,6 +122,8 @@ pub struct Admitted {
     pub id: Option<String>,
     /// The key to connection state recovery (Socket.IO's `pid`).
     pub recovery_key: Option<String>,
+    /// Whether the client came back to its former session.
+    pub recovered: bool,
     /// The accepted subprotocol.
     pub subprotocol: Option<String>,
 }
@@ -190,6 +205,15 @@ pub enum Incoming {
     Reply(Reply),
     /// A question of the server.
     Question(Question),
+    /// What a client has to say to come back, where an event tells it.
+    Session {
+        /// The secret by which the server knows the session.
+        key: String,
+        /// Whether it is a former session, to which the client has come back.
+        recovered: bool,
+        /// The offset to begin with.
+        offset: Option<String>,
+    },
     /// A binary message without an envelope.
     Binary(Bytes),
     /// The server broke the transport's rules; the text says how.

@@ -128,6 +128,8 @@ pub struct Event {
     pub args: Vec<Value>,
     /// Binary attachments, in the order of their placeholders.
     pub attachments: Vec<Bytes>,
+    /// Its offset, where it stands beside the arguments (the native envelope with recovery).
+    pub offset: Option<String>,
     /// The frame as it came, for checks on its exact shape.
     pub raw: String,
     /// Position among all that this client received.

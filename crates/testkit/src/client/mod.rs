@@ -47,8 +47,8 @@ mod upgrade;
 pub use self::builder::ClientBuilder;
 pub use self::frame::{ClientFrame, FrameError, ServerFrame, opcode};
 pub use self::link::{
-    Admitted, BoxFuture, COMMAND_CAPACITY, Command, ConnectOptions, Connector, INCOMING_CAPACITY,
-    Incoming, Link,
+    Admitted, BoxFuture, COMMAND_CAPACITY, Command, ConnectOptions, Connector, FormerSession,
+    INCOMING_CAPACITY, Incoming, Link,
 };
 pub use self::message::{
     CloseSeen, Ending, Event, Payload, Question, Refused, Reply, RequestId, StreamSeen, placeholder,
@@ -135,14 +135,12 @@ impl Client {
         self.patience = patience;
     }
 
-    /// The credentials with which a later client may ask to recover this one's
-    /// state: Socket.IO's `{pid, offset}`, offset being that of the last event
-    /// taken by this test. `None` when the server offered no recovery.
-    pub fn recovery(&self) -> Option<Value> {
-        let pid = self.admitted.recovery_key.as_ref()?;
-        Some(match &self.recovery_offset {
-            None => json!({"pid": pid}),
-            Some(offset) => json!({"pid": pid, "offset": offset}),
+    /// What a later client has to say to come back to this one's session, with the offset of the
+    /// last event that was taken off the wire. `None` when the server offered no recovery, or has not told it yet.
+    pub fn former_session(&self) -> Option<FormerSession> {
+        Some(FormerSession {
+            key: self.admitted.recovery_key.clone()?,
+            offset: self.recovery_offset.clone(),
         })
     }
 
@@ -358,7 +356,9 @@ impl Client {
         match &mut incoming {
             Incoming::Event(event) => {
                 event.order = self.received;
-                if self.admitted.recovery_key.is_some()
+                if event.offset.is_some() {
+                    self.recovery_offset.clone_from(&event.offset);
+                } else if self.admitted.recovery_key.is_some()
                     && let Some(Value::String(offset)) = event.args.last()
                 {
                     self.recovery_offset = Some(offset.clone());
@@ -367,6 +367,17 @@ impl Client {
             Incoming::Reply(reply) => reply.order = self.received,
             Incoming::Question(question) => question.order = self.received,
             Incoming::Closed(closed) => self.ended = Some(closed.clone()),
+            Incoming::Session {
+                key,
+                recovered,
+                offset,
+            } => {
+                self.admitted.recovery_key = Some(std::mem::take(key));
+                self.admitted.recovered = *recovered;
+                self.recovery_offset = offset.take().or(self.recovery_offset.take());
+                // Not for the test, which cannot tell when it comes.
+                return;
+            }
             Incoming::Binary(_) | Incoming::Violation(_) => {}
         }
         self.seen.push_back(incoming);
@@ -397,6 +408,7 @@ fn describe(incoming: &Incoming) -> String {
         Incoming::Event(event) => format!("event {}", event.name),
         Incoming::Reply(reply) => format!("reply to {}", reply.id),
         Incoming::Question(question) => format!("question {}", question.event),
+        Incoming::Session { .. } => "a session".to_owned(),
         Incoming::Binary(bytes) => format!("{} bytes", bytes.len()),
         Incoming::Violation(text) => format!("violation: {text}"),
         Incoming::Closed(closed) => format!("{closed:?}"),

@@ -35,6 +35,9 @@ enum Format {
     Msgpack,
 }
 
+/// The event by which a server that offers recovery tells the session.
+const SESSION_EVENT: &str = "$session";
+
 /// The subprotocol that asks for msgpack.
 #[cfg(feature = "msgpack")]
 const MSGPACK: &str = "nest-gateway.msgpack";
@@ -81,9 +84,15 @@ impl NativeConnector {
         }
         let transcript = Transcript::new();
         let path = format!("{}{}", self.prefix, options.namespace);
+        let mut query = options.query.clone();
+        if let Some(former) = &options.former {
+            query.push(("session".to_owned(), former.key.clone()));
+            let offset = former.offset.clone();
+            query.extend(offset.map(|offset| ("offset".to_owned(), offset)));
+        }
         let upgraded = upgrade::upgrade(
             self.addr,
-            &http::with_query(&path, &options.query),
+            &http::with_query(&path, &query),
             &options.headers,
             &self.subprotocols(&options),
             options.receive_buffer,
@@ -133,6 +142,8 @@ pub(crate) struct Envelope {
     /// the client's own id begins with `s` too.
     asked: HashSet<RequestId>,
     format: Format,
+    /// The server offers recovery, so that events have an offset.
+    numbered: bool,
 }
 
 impl Envelope {
@@ -141,10 +152,11 @@ impl Envelope {
             deliver,
             asked: HashSet::new(),
             format: Format::default(),
+            numbered: false,
         }
     }
 
-    fn read(&self, text: String) -> Result<Incoming, String> {
+    fn read(&mut self, text: String) -> Result<Incoming, String> {
         let value: Value = serde_json::from_str(&text)
             .map_err(|error| format!("a frame is not json ({error}): {text}"))?;
         let Value::Object(mut frame) = value else {
@@ -153,6 +165,21 @@ impl Envelope {
         let Some(Value::String(event)) = frame.remove("event") else {
             return Err(format!("a frame has no event: {text}"));
         };
+        self.numbered |= event == SESSION_EVENT;
+        let offset = self.numbered.then(|| frame.remove("offset")).flatten();
+        let offset = offset.map(|offset| offset.to_string());
+        if event == SESSION_EVENT {
+            let data = frame.remove("data").unwrap_or_default();
+            let (key, recovered) = (&data["session"], &data["recovered"]);
+            return match (key.as_str(), recovered.as_bool()) {
+                (Some(key), Some(recovered)) => Ok(Incoming::Session {
+                    key: key.to_owned(),
+                    recovered,
+                    offset,
+                }),
+                _ => Err(format!("a session without its data: {text}")),
+            };
+        }
         let args: Vec<Value> = frame.remove("data").into_iter().collect();
         let id = frame.remove("id").map(RequestId);
         let done = match frame.remove("done") {
@@ -170,9 +197,13 @@ impl Envelope {
                 name: event,
                 args,
                 attachments: Vec::new(),
+                offset,
                 raw: text,
                 order,
             }),
+            Some(_) if offset.is_some() => {
+                return Err(format!("an offset on what is no event: {text}"));
+            }
             Some(id) if self.is_question(&id) => Incoming::Question(Question {
                 id,
                 event,

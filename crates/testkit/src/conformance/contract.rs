@@ -148,6 +148,44 @@ pub const CONTRACT: &[ContractLine] = &[
         ],
     },
     ContractLine {
+        section: 3,
+        text: "connection state recovery: id, rooms, client state and missed events; `recovered` is visible",
+        properties: &[
+            "recovery::a_lost_client_comes_back_with_all_that_it_had_and_missed",
+            "recovery::an_emit_reaches_a_client_that_is_away",
+            "recovery::nothing_is_lost_or_doubled_while_a_client_comes_and_goes",
+            "recovery::volatile_events_are_not_sent_again",
+            "recovery::a_client_may_come_back_more_than_once",
+            "recovery::a_client_that_notices_the_loss_first_takes_its_place_over",
+        ],
+    },
+    ContractLine {
+        section: 3,
+        text: "a client that cannot come back, or missed too much, begins anew and is told",
+        properties: &[
+            "recovery::a_client_that_missed_too_much_begins_anew_and_is_told",
+            "recovery::a_client_that_comes_back_too_late_begins_anew",
+            "recovery::a_client_that_left_on_purpose_begins_anew",
+            "recovery::a_wrong_session_or_offset_begins_anew",
+            "recovery::a_session_belongs_to_its_namespace",
+        ],
+    },
+    ContractLine {
+        section: 3,
+        text: "what is kept for recovery is bounded in clients, events, bytes and time",
+        properties: &[
+            "recovery::what_is_kept_of_a_client_is_bounded_in_bytes",
+            "recovery::what_is_kept_of_all_clients_is_bounded_in_bytes",
+            "recovery::so_many_clients_may_be_away_and_no_more",
+            "recovery::a_client_that_was_too_slow_may_come_back",
+        ],
+    },
+    ContractLine {
+        section: 3,
+        text: "guards run again on recovery",
+        properties: &["recovery::guards_are_asked_again_about_a_client_that_comes_back"],
+    },
+    ContractLine {
         section: 4,
         text: "`()` / `None`",
         properties: &[

@@ -31,6 +31,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod order;
 pub mod pipeline;
+pub mod recovery;
 pub mod replies;
 pub mod rooms;
 pub mod slow;
@@ -199,6 +200,24 @@ properties! {
         a_filter_may_answer_in_place_of_the_error [Requests],
         a_filter_that_fails_costs_its_message_only [Requests],
         global_enhancers_apply_to_every_gateway_and_exist_once [Requests],
+    }
+    recovery {
+        a_lost_client_comes_back_with_all_that_it_had_and_missed [Recovery Standing Requests],
+        an_emit_reaches_a_client_that_is_away [Recovery Standing Requests],
+        nothing_is_lost_or_doubled_while_a_client_comes_and_goes [Recovery Standing Requests],
+        volatile_events_are_not_sent_again [Recovery Standing Requests],
+        a_client_may_come_back_more_than_once [Recovery Standing Requests],
+        a_client_that_notices_the_loss_first_takes_its_place_over [Recovery Requests],
+        a_client_that_missed_too_much_begins_anew_and_is_told [Recovery Standing Requests],
+        what_is_kept_of_a_client_is_bounded_in_bytes [Recovery Standing Requests],
+        what_is_kept_of_all_clients_is_bounded_in_bytes [Recovery Requests],
+        a_client_that_comes_back_too_late_begins_anew [Recovery Standing Requests],
+        so_many_clients_may_be_away_and_no_more [Recovery Standing Requests],
+        a_client_that_left_on_purpose_begins_anew [Recovery Requests],
+        a_wrong_session_or_offset_begins_anew [Recovery Standing Requests],
+        a_session_belongs_to_its_namespace [Recovery Standing Requests],
+        guards_are_asked_again_about_a_client_that_comes_back [Recovery Standing Headers Requests],
+        a_client_that_was_too_slow_may_come_back [Recovery Standing SlowReading Requests],
     }
     replies {
         a_handler_that_returns_nothing_answers_a_request_without_data [Requests],

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nest_gateway::core::broadcast::Hub;
-use nest_gateway::{App, Config, ListenError, Listening};
+use nest_gateway::{App, Config, ListenError, Listening, Recovery, Stats};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::app;
 use super::backstage::{Backstage, Gates, Log};
 use super::enhancers::{Catch, GlobalError, GlobalGuard, Named};
-use super::subject::{Power, Subject};
+use super::subject::{Power, Setup, Subject};
 use crate::client::{
     Client, ClientBuilder, CloseSeen, Connector, Ending, RawConnection, RequestId,
 };
@@ -49,8 +49,24 @@ impl Stage {
         configure: impl FnOnce(&mut Config),
         flags: &[&'static str],
     ) -> Result<Self, ListenError> {
+        Self::set_up(subject, subject.set_up(), configure, flags).await
+    }
+
+    /// Starts it with connection state recovery.
+    pub async fn recovering(subject: &Subject, recovery: Recovery) -> Self {
+        let setup = subject.set_up_recovering(recovery);
+        Self::set_up(subject, setup, |_| {}, &[])
+            .await
+            .unwrap_or_else(|error| panic!("{} did not start: {error}", subject.name()))
+    }
+
+    async fn set_up(
+        subject: &Subject,
+        setup: Setup,
+        configure: impl FnOnce(&mut Config),
+        flags: &[&'static str],
+    ) -> Result<Self, ListenError> {
         let backstage = Arc::new(Backstage::with_flags(flags));
-        let setup = subject.set_up();
         let builder = App::from_module(app::module(&backstage))
             .configure(configure)
             .use_guard::<GlobalGuard>()
@@ -109,6 +125,11 @@ impl Stage {
     /// Messages that the server has taken from clients.
     pub fn received(&self) -> u64 {
         self.runtime.stats().messages_received()
+    }
+
+    /// The application's counters.
+    pub fn stats(&self) -> &Stats {
+        self.runtime.stats()
     }
 
     /// How often a provider was constructed.

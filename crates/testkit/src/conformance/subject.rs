@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use nest_gateway::AppBuilder;
+use nest_gateway::{AppBuilder, Recovery};
 
 use crate::client::Connector;
 
@@ -55,6 +55,8 @@ pub enum Power {
     SlowReading,
     /// A client keeps its connection also while it does not read.
     Standing,
+    /// A client that lost its connection can come back ([`Subject::recovering`]).
+    Recovery,
 }
 
 /// One adapter with the client that speaks its wire.
@@ -64,6 +66,7 @@ pub struct Subject {
     powers: Vec<Power>,
     setup: Arc<dyn Fn() -> Setup + Send + Sync>,
     websocket_path: Option<&'static str>,
+    recovering: Option<Arc<dyn Fn(Recovery) -> Setup + Send + Sync>>,
 }
 
 /// One application's worth of a subject.
@@ -86,7 +89,16 @@ impl Subject {
             powers: powers.into_iter().collect(),
             setup: Arc::new(setup),
             websocket_path: None,
+            recovering: None,
         }
+    }
+
+    /// The same adapter with connection state recovery; adds [`Power::Recovery`].
+    #[must_use]
+    pub fn recovering(mut self, setup: impl Fn(Recovery) -> Setup + Send + Sync + 'static) -> Self {
+        self.powers.push(Power::Recovery);
+        self.recovering = Some(Arc::new(setup));
+        self
     }
 
     /// Where a WebSocket of this adapter is opened: path and query.
@@ -113,6 +125,11 @@ impl Subject {
 
     pub(super) fn set_up(&self) -> Setup {
         (self.setup)()
+    }
+
+    pub(super) fn set_up_recovering(&self, recovery: Recovery) -> Setup {
+        let setup = self.recovering.as_ref();
+        setup.expect("a subject with this power says how")(recovery)
     }
 
     pub(super) fn path_of_websocket(&self) -> &'static str {

@@ -7,7 +7,7 @@ mod session;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,7 +16,8 @@ use self::session::Session;
 use super::frame::{ClientFrame, ServerFrame, opcode};
 use super::http::{self, HttpResponse};
 use super::link::{
-    BoxFuture, COMMAND_CAPACITY, Command, ConnectOptions, Connector, INCOMING_CAPACITY, Link,
+    BoxFuture, COMMAND_CAPACITY, Command, ConnectOptions, Connector, FormerSession,
+    INCOMING_CAPACITY, Link,
 };
 use super::message::Refused;
 use super::pump::{Commands, Effects, Packet, Protocol as _, WebSocketPump};
@@ -87,7 +88,10 @@ impl SocketIoConnector {
             open_polling(endpoint, command_queue).await?;
         }
         let namespace: Arc<str> = options.namespace.into();
-        let link = join(commands, transcript, namespace.clone(), options.auth).await?;
+        let auth = with_former(options.auth, options.former.as_ref());
+        let mut link = join(commands, transcript, namespace.clone(), auth).await?;
+        let former = options.former.map(|former| former.key);
+        link.admitted.recovered = former.is_some() && link.admitted.recovery_key == former;
         if self.transport == Transport::Upgrade {
             let (done, result) = oneshot::channel();
             request(&link.commands, &namespace, Command::Upgrade(done), result).await?;
@@ -108,6 +112,17 @@ impl Connector for SocketIoConnector {
     fn connect(&self, options: ConnectOptions) -> BoxFuture<'_, Result<Link, Refused>> {
         Box::pin(self.open(options))
     }
+}
+
+/// The CONNECT payload of a client that comes back.
+fn with_former(auth: Option<Value>, former: Option<&FormerSession>) -> Option<Value> {
+    let Some(former) = former else { return auth };
+    let mut auth = auth.unwrap_or_else(|| json!({}));
+    auth["pid"] = json!(former.key);
+    if let Some(offset) = &former.offset {
+        auth["offset"] = json!(offset);
+    }
+    Some(auth)
 }
 
 /// Joins a namespace over a connection that exists.

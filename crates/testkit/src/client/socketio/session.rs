@@ -111,6 +111,7 @@ impl Namespace {
         let admitted = Admitted {
             id: text("sid"),
             recovery_key: text("pid"),
+            recovered: false,
             subprotocol: None,
         };
         match self.joining.take() {
@@ -265,6 +266,7 @@ fn read(packet: Packet, raw: String) -> Result<Incoming, String> {
             name,
             args,
             attachments: packet.attachments,
+            offset: None,
             raw,
             order,
         }),

@@ -228,6 +228,7 @@ impl Guarded {
             .on("whoami", async |_: Arc<With<Self>>, user: Auth<User>| {
                 Reply::value(&json!({"user": user.0.0}))
             })
+            .on("bcast", bcast::<Self>)
             .build()
     }
 }

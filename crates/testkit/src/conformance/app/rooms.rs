@@ -25,6 +25,9 @@ impl Root {
                     Reply::value(&json!({"left": body.0.room}))
                 },
             )
+            .on("recovered", async |_: G, client: ConnectedSocket| {
+                Reply::value(&client.recovered())
+            })
             .on("rooms", async |_: G, client: ConnectedSocket| {
                 Reply::value(&rooms(&client))
             })
@@ -41,6 +44,13 @@ impl Root {
                 let message = json!({"from": context.client().id(), "text": said.text});
                 Reply::value(&server.to(said.room).emit("said", &message).receivers())
             }))
+            .on(
+                "whisper",
+                async |_: G, server: Server, said: MessageBody<Said>| {
+                    let emitter = server.to(said.0.room).volatile();
+                    Reply::value(&emitter.emit("whispered", &said.0.text).receivers())
+                },
+            )
             .on("bcast", bcast::<Root>)
             .on(
                 "dm",
