@@ -15,7 +15,8 @@ pub enum SlowPolicy {
     DropNewest,
 }
 
-/// What happens to a client whose message a guard denied.
+/// What happens to a client whose message a guard denied, by `false` or by an
+/// exception of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DenyPolicy {
     /// It gets the exception and stays.

@@ -46,10 +46,15 @@ pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
 async fn guards_to_handler(context: &ExecutionContext) -> HandlerResult<'_> {
     let route = context.route();
     for guard in &route.enhancers().guards {
-        if !guard.can_activate(context).await? {
-            denied(context);
-            return Err(WsException::forbidden());
-        }
+        let no = match guard.can_activate(context).await {
+            Ok(true) => continue,
+            Ok(false) => WsException::forbidden(),
+            // A guard that is broken has not said no.
+            Err(error) if error.log_id().is_some() => return Err(error),
+            Err(no) => no,
+        };
+        denied(context);
+        return Err(no);
     }
     match route.enhancers().interceptors.as_slice() {
         [] => pipes_and_handler(context).await,

@@ -86,13 +86,18 @@ pub async fn a_guards_no_stops_the_message(subject: Subject) {
 /// CONTRACT 5: policy `close`: 1008 for denial.
 pub async fn a_denied_client_is_closed_if_the_policy_says_so(subject: Subject) {
     let stage = Stage::with(&subject, |config| config.deny_policy = DenyPolicy::Close).await;
+    for (event, message) in [("g_deny", "Forbidden resource"), ("g_ws", "guard says no")] {
+        let mut client = stage.client().connect().await;
+        client.emit(event, Payload::none()).await;
+        let error = client.expect_exception().await;
+        assert_eq!(error["message"], message);
+        let seen = client.expect_close().await;
+        assert!(seen.was_told(), "{seen:?}");
+        stage.expect_code(&seen, 1008);
+    }
     let mut client = stage.client().connect().await;
-    client.emit("g_deny", Payload::none()).await;
-    let error = client.expect_exception().await;
-    assert_eq!(error["message"], "Forbidden resource");
-    let seen = client.expect_close().await;
-    assert!(seen.was_told(), "{seen:?}");
-    stage.expect_code(&seen, 1008);
+    assert_exception!(client, "g_err" => {"message": "Internal server error"});
+    client.expect_open().await;
 }
 
 /// CONTRACT 1: what `ExecutionContext` and `switch_to_ws()` show to a guard.
