@@ -327,7 +327,11 @@ impl Runtime {
     /// at most `drain` of the configuration for the clients and as long again
     /// for the hooks.
     ///
-    /// Returns whether every client had gone in time.
+    /// Handlers that still run after nine tenths of it (or half a second before
+    /// its end, if that is later) are cancelled, which leaves the time to tell
+    /// their clients and their gateways.
+    ///
+    /// Returns whether every client had gone before that.
     pub async fn shut_down(&self) -> bool {
         let drain = self.config.drain;
         self.shutdown.cancel();
@@ -335,9 +339,16 @@ impl Runtime {
             namespace.shut_down();
         }
         self.tasks.close();
-        let clean = tokio::time::timeout(drain, self.tasks.wait()).await.is_ok();
+        let last_words = (drain / 10).min(MAX_LAST_WORDS);
+        let clean = tokio::time::timeout(drain - last_words, self.tasks.wait())
+            .await
+            .is_ok();
         if !clean {
             tracing::warn!(clients = self.stats.clients(), "drain time is over");
+            for namespace in &self.namespaces {
+                namespace.end_drain();
+            }
+            let _ = tokio::time::timeout(last_words, self.tasks.wait()).await;
         }
         let hooks = tokio::time::timeout(drain.max(MIN_HOOK_TIME), self.container.shutdown());
         if hooks.await.is_err() {
@@ -410,6 +421,9 @@ impl Runtime {
     }
 }
 
+/// The end of the drain time that is kept for telling clients whose handlers
+/// were cancelled; a tenth of it when that is shorter.
+const MAX_LAST_WORDS: Duration = Duration::from_millis(500);
 /// Shutdown hooks get at least this long, however short the drain is.
 const MIN_HOOK_TIME: Duration = Duration::from_secs(1);
 

@@ -170,7 +170,7 @@ impl Listening {
     /// providers' shutdown hooks are awaited. Clients have `drain` of the
     /// configuration (10 s) for it.
     ///
-    /// Returns whether every client had gone in time.
+    /// Returns whether every client had gone without a handler being cut short.
     pub async fn shut_down(mut self) -> bool {
         let deadline = Instant::now() + self.runtime.config().drain;
         let clean = self.runtime.shut_down().await;

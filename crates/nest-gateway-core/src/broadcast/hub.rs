@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::room::Room;
 use super::rooms::Rooms;
 use crate::config::Config;
@@ -19,6 +21,9 @@ pub struct Hub {
     pub(crate) stats: Arc<Stats>,
     pub(crate) clients: Room,
     pub(crate) rooms: Rooms,
+    /// Fires towards the end of a shutdown's drain time: handlers that still run
+    /// are cancelled.
+    pub(crate) overdue: CancellationToken,
 }
 
 /// What a hub is made of.
@@ -36,6 +41,7 @@ impl Hub {
             stats: options.stats,
             clients: Room::default(),
             rooms: Rooms::default(),
+            overdue: CancellationToken::new(),
         })
     }
 

@@ -75,6 +75,15 @@ impl Namespace {
         }
     }
 
+    /// Towards the end of the drain time: handlers that still run are cancelled,
+    /// so that their clients can be told before the process is gone.
+    pub(crate) fn end_drain(&self) {
+        self.hub.overdue.cancel();
+        for client in self.hub.clients() {
+            client.wake();
+        }
+    }
+
     pub(crate) fn is_shutting_down(&self) -> bool {
         self.shutting_down.load(Ordering::Acquire)
     }

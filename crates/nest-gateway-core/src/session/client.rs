@@ -322,6 +322,11 @@ impl Client {
         self.0.closing.get()
     }
 
+    /// Has its session look at the world again.
+    pub(crate) fn wake(&self) {
+        self.0.waker.wake();
+    }
+
     pub(super) fn waker(&self) -> &AtomicWaker {
         &self.0.waker
     }

@@ -337,10 +337,19 @@ impl Session {
         for running in self.beside.iter().chain(&self.current) {
             running.cancel();
         }
-        let grace = self.client.hub().config.leave_grace;
+        let client = self.client.clone();
+        let hub = client.hub();
         let rest = poll_fn(|cx| self.poll_rest(cx));
-        if tokio::time::timeout(grace, rest).await.is_err() {
-            tracing::warn!(client = %self.client.id(), "handlers cancelled: the client left");
+        tokio::select! {
+            // Handlers that listen to their cancellation get the chance to end.
+            biased;
+            () = rest => {}
+            () = tokio::time::sleep(hub.config.leave_grace) => {
+                tracing::warn!(client = %client.id(), "handlers cancelled: the client left");
+            }
+            () = hub.overdue.cancelled() => {
+                tracing::warn!(client = %client.id(), "handlers cancelled: the server stops");
+            }
         }
         self.current = None;
         self.beside = Beside::default();
@@ -458,6 +467,7 @@ impl Session {
             ) => Poll::Ready(reason.clone()),
             // A client whose `on_connection` has not ended has no handlers.
             Some(reason) if matches!(self.phase, Phase::Opening(_)) => Poll::Ready(reason.clone()),
+            Some(reason) if self.client.hub().overdue.is_cancelled() => Poll::Ready(reason.clone()),
             _ => Poll::Pending,
         }
     }

@@ -87,17 +87,23 @@ pub async fn streams_are_dropped_at_shutdown(subject: Subject) {
     assert!(client.expect_close().await.was_told());
 }
 
-/// CONTRACT 11: exit within the drain time.
+/// CONTRACT 11: exit within the drain time; the client and the gateway are told
+/// before.
 pub async fn a_handler_that_never_ends_does_not_hold_up_the_shutdown(subject: Subject) {
     let drain = Duration::from_millis(300);
     let mut stage = Stage::with(&subject, |config| config.drain = drain).await;
     let mut client = stage.client().connect().await;
     client.emit("gated", json!("never")).await;
     stage.log().until("start never").await;
+    stage.log().take();
     let begun = Instant::now();
     stage.shutdown().await;
     let took = begun.elapsed();
     assert!(took < drain + Duration::from_secs(2), "took {took:?}");
+    assert_eq!(stage.log().count("disconnect"), 1);
+    let seen = client.expect_close().await;
+    assert!(seen.was_told(), "{seen:?}\n{}", client.transcript());
+    stage.expect_code(&seen, 1001);
 }
 
 /// CONTRACT 11: a client that does not read does not hold it up either.
