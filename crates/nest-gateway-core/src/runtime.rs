@@ -340,7 +340,7 @@ impl Runtime {
         }
         self.tasks.close();
         let last_words = (drain / 10).min(MAX_LAST_WORDS);
-        let clean = tokio::time::timeout(drain - last_words, self.tasks.wait())
+        let clean = tokio::time::timeout(drain.saturating_sub(last_words), self.tasks.wait())
             .await
             .is_ok();
         if !clean {

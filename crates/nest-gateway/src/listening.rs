@@ -146,7 +146,7 @@ impl Listening {
     /// Serves until SIGTERM, SIGINT (Ctrl-C) or a [`ShutdownHandle`] says stop,
     /// then shuts down.
     ///
-    /// Returns whether every client had gone within the drain time.
+    /// Returns whether every client had gone without a handler being cut short.
     pub async fn until_signal(self) -> bool {
         let told = self.runtime.shutdown_token().clone();
         tokio::select! {
@@ -158,7 +158,7 @@ impl Listening {
 
     /// Serves until a [`ShutdownHandle`] says stop, then shuts down.
     ///
-    /// Returns whether every client had gone within the drain time.
+    /// Returns whether every client had gone without a handler being cut short.
     pub async fn until_shutdown(self) -> bool {
         let told = self.runtime.shutdown_token().clone();
         told.cancelled().await;
@@ -210,7 +210,7 @@ impl ShutdownHandle {
     /// Shuts down what runs, and waits for it. For applications that live in
     /// another server ([`App::into_router`]); the sockets are that server's.
     ///
-    /// Returns whether every client had gone within the drain time.
+    /// Returns whether every client had gone without a handler being cut short.
     pub async fn shut_down(&self) -> bool {
         self.runtime.shut_down().await
     }
