@@ -78,6 +78,11 @@ impl NamedPath {
                 "`bin` cannot be a name here: cargo builds everything in src/bin as a program",
             ));
         }
+        if matches!(root.as_str(), "lib" | "main") {
+            return Err(Failure::new(format!(
+                "`{root}` cannot be a name here: src/{root}.rs is the root of a crate; try `my-{root}`"
+            )));
+        }
         if TAKEN_AT_ROOT.contains(&root.as_str()) || dependencies.contains(root) {
             return Err(Failure::new(format!(
                 "`{root}` cannot be a name here: it is also the name of a crate that this package uses"
@@ -230,6 +235,8 @@ mod tests {
         assert!(refused("serde"));
         assert!(refused("core"));
         assert!(refused("bin"));
+        assert!(refused("lib"));
+        assert!(refused("main/chat"));
         assert!(!refused("admin/serde"));
         assert!(!refused("chat"));
     }

@@ -350,6 +350,18 @@ mod tests {
     }
 
     #[test]
+    fn a_list_beside_a_broken_one_puts_both_on_lines_of_their_own() {
+        let text = "#[module(providers(\n    A,\n    B\n))]\npub struct AppModule;\n";
+        assert!(
+            imported(text).contains(
+                "#[module(\n    providers(\n        A,\n        B\n    ),\n    imports(ChatModule)\n)]\n"
+            ),
+            "{}",
+            imported(text)
+        );
+    }
+
+    #[test]
     fn a_module_that_is_listed_under_any_path_is_not_listed_again() {
         for text in [
             "use crate::chat::ChatModule;\n#[module(imports(ChatModule))]\nstruct AppModule;\n",

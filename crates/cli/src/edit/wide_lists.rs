@@ -47,7 +47,11 @@ impl<'s> Written<'_, 's> {
         let written = self.text(&self.inside);
         let parts = self.parts();
         if written.contains('\n') {
-            return self.with_lists_laid_out(&self.inside);
+            return if self.hugged(&parts) {
+                self.one_a_line(&parts, indentation)
+            } else {
+                self.with_lists_laid_out(&self.inside)
+            };
         }
         if let [only] = parts.as_slice()
             && let Some(list) = self.list_in(only)
@@ -78,6 +82,34 @@ impl<'s> Written<'_, 's> {
             .collect();
         let parts = parts.join(&format!(",{line}"));
         format!("{line}{parts}{line}{indentation}")
+    }
+
+    /// Whether several parts begin on the line of the opening parenthesis though
+    /// one of them is broken, as when a list comes to stand behind a broken
+    /// one. Comments and texts stay where they are, so with them it is not.
+    fn hugged(&self, parts: &[Range<usize>]) -> bool {
+        let written = self.text(&self.inside);
+        let between = parts
+            .windows(2)
+            .map(|two| self.text(&(two[0].end..two[1].start)).trim());
+        parts.len() > 1
+            && !written.trim_start_matches(' ').starts_with(['\r', '\n'])
+            && !written.contains(['"', '/'])
+            && between.into_iter().all(|gap| gap == ",")
+    }
+
+    /// The parts, each moved to a line of its own and deeper by one step.
+    fn one_a_line(&self, parts: &[Range<usize>], indentation: &str) -> String {
+        let line = self.source.line_end();
+        let deeper = format!("{indentation}    ");
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|part| format!("{deeper}{}", self.text(part).replace('\n', "\n    ")))
+            .collect();
+        format!(
+            "{line}{}{line}{indentation}",
+            parts.join(&format!(",{line}"))
+        )
     }
 
     /// Lines that are broken already stay so; only lists in them may be wide.

@@ -136,7 +136,7 @@ pub(crate) fn register(
         List::Imports,
         entry,
         wanted,
-        Some(&name),
+        Some(&place.folder.join(format!("{}_module.rs", place.name.snake))),
     )
 }
 

@@ -17,7 +17,8 @@ struct Owner {
 }
 
 /// Lists a type in the nearest module, beginning with this folder. `wanted` is
-/// the name of another module to use; `own` is one that cannot be meant.
+/// the name of another module to use; `own` is the file of the one that is
+/// listed, which cannot be meant.
 pub(crate) fn register(
     plan: &mut Plan,
     project: &Project,
@@ -25,7 +26,7 @@ pub(crate) fn register(
     list: List,
     entry: Entry<'_>,
     wanted: Option<&str>,
-    own: Option<&str>,
+    own: Option<&Path>,
 ) -> Outcome<()> {
     let owner = match wanted {
         Some(name) => Some(find_by_name(plan, project, name)?),
@@ -54,15 +55,14 @@ fn find_nearest(
     plan: &Plan,
     project: &Project,
     from: &Path,
-    own: Option<&str>,
+    own: Option<&Path>,
 ) -> Outcome<Option<Owner>> {
     for folder in from.ancestors() {
         if !folder.starts_with(&project.source) {
             break;
         }
         let mut owners = modules_of(plan, project, folder)?;
-        owners
-            .retain(|owner| Some(owner.name.as_str()) != own || owner.file.parent() != Some(from));
+        owners.retain(|owner| Some(owner.file.as_path()) != own);
         if let Some(owner) = choose(project, folder, owners)? {
             return Ok(Some(owner));
         }

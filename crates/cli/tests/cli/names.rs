@@ -45,6 +45,8 @@ fn names_that_rust_cannot_have_are_refused_with_the_reason() {
         ("a b", "contains ` `"),
         ("a.b", "contains `.`"),
         ("schön", "contains `ö`"),
+        ("lib", "is the root of a crate"),
+        ("main/chat", "is the root of a crate"),
         ("a\\b", "contains `\\\\`"),
         ("std", "also the name of a crate"),
         ("tokio", "also the name of a crate"),
@@ -67,4 +69,19 @@ fn names_that_rust_cannot_have_are_refused_with_the_reason() {
         .failed();
     assert!(refusal.contains("leaves the package's src"), "{refusal}");
     assert_eq!(folder.files(), before);
+}
+
+#[test]
+fn a_name_that_the_application_has_itself_gets_a_path() {
+    let folder = Folder::with_app("names_app");
+    folder.run(["g", "ga", "app"]).succeeded();
+    let root = folder.read("src/app_module.rs");
+    assert!(
+        root.contains("#[module(imports(crate::app::AppModule))]\npub struct AppModule;"),
+        "{root}"
+    );
+    folder.run(["g", "ga", "flat", "--flat"]).succeeded();
+    folder.run(["g", "mo", "app"]).succeeded();
+    let flat = folder.read("src/flat_module.rs");
+    assert!(flat.contains("#[module(providers(FlatGateway))]"), "{flat}");
 }
