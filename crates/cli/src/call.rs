@@ -23,7 +23,7 @@ use crate::failure::{Context as _, Failure, Outcome};
 pub(crate) fn run(options: &Call) -> Outcome<()> {
     let url = Url::parse(&options.url)?;
     let socketio = options.socketio || url.protocol == Protocol::Http;
-    if !socketio && (options.namespace != "/" || options.auth.is_some()) {
+    if !socketio && (options.namespace.is_some() || options.auth.is_some()) {
         return Err(Failure::new(
             "--namespace and --auth are for Socket.IO; a native gateway is named by the URL's path, \
              as in ws://host/chat",
@@ -39,11 +39,11 @@ pub(crate) fn run(options: &Call) -> Outcome<()> {
         return once::run(link.as_mut(), event, data.as_deref(), options);
     }
     let namespace = if socketio {
-        &options.namespace
+        socketio::namespace(&url, options)
     } else {
-        &url.path
+        url.path.clone()
     };
-    let events = completion::events(&url, namespace);
+    let events = completion::events(&url, &namespace);
     interactive::run(link, &events, options.timeout)
 }
 

@@ -184,8 +184,8 @@ pub(crate) struct Form {
 
 #[derive(Debug, Args)]
 pub(crate) struct Call {
-    /// ws://host:port/namespace for a native gateway, http://host:port for
-    /// Socket.IO
+    /// ws://host:port/namespace for a native gateway,
+    /// http://host:port/namespace for Socket.IO
     pub(crate) url: String,
     /// The event to send; without it, lines `event {json}` are read from the
     /// terminal
@@ -196,9 +196,9 @@ pub(crate) struct Call {
     /// Speak Socket.IO (over WebSocket); http:// means it too
     #[arg(long)]
     pub(crate) socketio: bool,
-    /// The Socket.IO namespace
-    #[arg(long, default_value = "/", value_name = "PATH")]
-    pub(crate) namespace: String,
+    /// The Socket.IO namespace; without it, the URL's path
+    #[arg(long, value_name = "PATH")]
+    pub(crate) namespace: Option<String>,
     /// Where the server has Socket.IO
     #[arg(long, default_value = "/socket.io/", value_name = "PATH")]
     pub(crate) path: String,

@@ -49,7 +49,7 @@ fn plan(options: &New, from: &Path) -> Outcome<Plan> {
         plan.create(root.join(file), templates.render(template, &values)?)?;
     }
     let wanted = [
-        ours.gateway(&[]),
+        ours.gateway(&["asyncapi"]),
         dependencies::tokio(),
         dependencies::tracing_subscriber(),
     ];

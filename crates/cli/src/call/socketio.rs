@@ -12,6 +12,17 @@ use super::url::Url;
 use crate::cli::Call;
 use crate::failure::{Context as _, Failure, Outcome};
 
+/// The namespace that is meant: `--namespace`, else the path of the URL, as the
+/// official client has it.
+pub(crate) fn namespace(url: &Url, options: &Call) -> String {
+    let named = options.namespace.as_deref().unwrap_or(&url.path);
+    if named.starts_with('/') {
+        named.to_owned()
+    } else {
+        format!("/{named}")
+    }
+}
+
 /// A connection to one Socket.IO namespace.
 pub(crate) struct SocketIo {
     socket: Socket,
@@ -33,10 +44,7 @@ impl SocketIo {
         let target = format!("{path}{}{separator}EIO=4&transport=websocket", url.query);
         let mut link = Self {
             socket: Socket::open(url, &target, options)?,
-            namespace: match options.namespace.strip_prefix('/') {
-                Some(_) => options.namespace.clone(),
-                None => format!("/{}", options.namespace),
-            },
+            namespace: namespace(url, options),
             pending: None,
         };
         link.join(auth.as_ref(), options.timeout)?;

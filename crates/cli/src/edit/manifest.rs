@@ -203,7 +203,9 @@ fn add_features(present: &mut Item, wanted: &Dependency) -> Outcome<bool> {
         *present = Item::Value(Value::InlineTable(table));
         return Ok(true);
     }
-    if let Some(table) = present.as_inline_table_mut() {
+    if let Some(table) = present.as_inline_table_mut()
+        && !table.contains_key("features")
+    {
         // The space before `}` belongs to what is the last value so far.
         for (_, value) in table.iter_mut() {
             let decor = value.decor_mut();

@@ -308,6 +308,10 @@ fn socketio_is_spoken_with_namespace_and_authentication() {
         ]
     );
     assert_eq!(called(&["stream"]).succeeded(), "1\n2\n");
+    // As in `io("http://host/chat")`.
+    let auth = ["--auth", r#"{"token":"good"}"#];
+    let ran = call(&[&[&format!("{url}/chat"), "stream"], auth.as_slice()].concat());
+    assert_eq!(ran.succeeded(), "1\n2\n");
     assert_eq!(called(&["file"]).succeeded(), "\"<5 bytes>\"\n");
     assert_eq!(
         called(&["fail"]).failed(),

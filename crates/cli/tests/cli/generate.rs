@@ -58,7 +58,7 @@ fn bodies_get_schemas_when_they_are_asked_for() {
     assert_snapshot("gateway_schema_dto.rs", &folder.read("src/chat/dto.rs"));
     let manifest = folder.read("Cargo.toml");
     assert!(
-        manifest.contains(r#"features = ["schema"] }"#),
+        manifest.contains(r#"features = ["asyncapi", "schema"] }"#),
         "{manifest}"
     );
     assert!(manifest.contains("\nschemars = \"1\"\n"), "{manifest}");

@@ -20,7 +20,7 @@ fn dependencies_come_from_the_registry_in_our_own_version() {
     let version = env!("CARGO_PKG_VERSION");
     let manifest = folder.read("app/Cargo.toml");
     assert!(
-        manifest.contains(&format!("nest-gateway = \"{version}\"\n")),
+        manifest.contains(&format!("nest-gateway = {{ version = \"{version}\", ")),
         "{manifest}"
     );
 }
@@ -36,7 +36,7 @@ fn a_clone_is_named_from_the_package_so_that_both_can_be_moved() {
     assert!(
         manifest
             .expect("it is written")
-            .contains("nest-gateway = { path = \"../../clone/crates/nest-gateway\" }\n")
+            .contains("nest-gateway = { path = \"../../clone/crates/nest-gateway\", ")
     );
 }
 
