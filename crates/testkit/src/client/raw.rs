@@ -72,6 +72,13 @@ impl RawConnection {
         let _ = self.stream.write_all(bytes).await;
     }
 
+    /// Writes bytes in bulk, which the transcript only counts. An error means
+    /// that the server has ended the connection, which the next read tells.
+    pub async fn pour(&mut self, bytes: &[u8]) {
+        self.transcript.sent(format!("({} bytes)", bytes.len()));
+        let _ = self.stream.write_all(bytes).await;
+    }
+
     /// Writes a frame, right or wrong.
     pub async fn send(&mut self, frame: &ClientFrame) {
         self.transcript.sent(frame.to_string());
