@@ -1,6 +1,7 @@
 //! Hot paths in a loop, for callgrind: `micro TARGET ITERATIONS`. Without
 //! arguments it lists its targets.
 
+mod gateway;
 mod generator;
 mod wire;
 
@@ -10,13 +11,18 @@ use std::io::{self, Write as _};
 type Target = (&'static str, fn(u64));
 
 /// To add one, write a function with a loop and name it here.
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 11] = [
     ("generator-parse-message", generator::parse_message),
     ("floor-parse-frame", generator::parse_frame),
     ("wire-parse-frame", wire::parse_frame),
     ("wire-build-frame", wire::build_frame),
     ("wire-publish-to-one", wire::publish_to_one),
     ("wire-publish-32-to-one", wire::publish_batch_to_one),
+    ("dispatch-event", gateway::dispatch_event),
+    ("emit-to-one", gateway::emit_to_one),
+    ("fan-out-1000", gateway::fan_out),
+    ("encode-native", gateway::encode_native),
+    ("encode-socketio", gateway::encode_socketio),
 ];
 
 fn main() -> io::Result<()> {

@@ -3,7 +3,12 @@
 //! Each target of the binary `micro` is run with two numbers of iterations; the
 //! difference is free of start-up and of what happens once. The counts are the
 //! same on a busy machine, so that continuous integration can judge them.
+//!
+//! Another compiler or C library makes other code of the same source. Accepted
+//! counts therefore belong to a [`toolchain`], and on one that has none nothing
+//! is judged.
 
+use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
@@ -11,8 +16,8 @@ use std::process::{Command, Stdio};
 
 use crate::server::{has, workspace};
 
-/// How much more than the recorded count is a failure, in per cent. Compilers
-/// and hash seeds move counts by less.
+/// How much more than the recorded count is a failure, in per cent. Hash seeds
+/// move counts by less.
 const TOLERANCE: u64 = 3;
 const FEW: u64 = 2_000;
 const MANY: u64 = 12_000;
@@ -78,34 +83,90 @@ pub fn record() -> PathBuf {
     workspace().join("benches/instructions.tsv")
 }
 
-/// The accepted counts.
+/// What the counts depend on besides the source: compiler, processor family, and
+/// the C library with its allocator, as `rustc 1.95.0 x86_64-unknown-linux-gnu
+/// glibc 2.36`.
+///
+/// # Errors
+/// When the compiler does not say who it is.
+pub fn toolchain() -> Result<String, String> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let about = output(Command::new(rustc).arg("-vV").current_dir(workspace()))?;
+    let field = |name: &str| {
+        let line = about.lines().find_map(|line| line.strip_prefix(name));
+        line.ok_or_else(|| format!("rustc did not say its {name}"))
+    };
+    let (release, host) = (field("release: ")?, field("host: ")?);
+    // Where there is another library, its allocator is part of the host.
+    let libc = output(Command::new("getconf").arg("GNU_LIBC_VERSION")).unwrap_or_default();
+    Ok(format!("rustc {release} {host} {libc}").trim().to_owned())
+}
+
+fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.stderr(Stdio::null()).output();
+    let output = output.map_err(|error| format!("{command:?} does not start: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    } else {
+        Err(format!("{command:?} ended with {}", output.status))
+    }
+}
+
+/// The counts accepted on this toolchain; `None` when there are none.
 ///
 /// # Errors
 /// When the file is not readable.
-pub fn recorded() -> Result<Vec<Count>, String> {
+pub fn recorded(toolchain: &str) -> Result<Option<Vec<Count>>, String> {
     let file = record();
     let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(text.lines().filter_map(parse_line).collect())
+    let counts = of_toolchain(&text, toolchain);
+    Ok(Some(counts).filter(|counts| !counts.is_empty()))
 }
 
-fn parse_line(line: &str) -> Option<Count> {
-    let (target, instructions) = line.split_once('\t')?;
+fn of_toolchain(text: &str, toolchain: &str) -> Vec<Count> {
+    let lines = text.lines().filter_map(|line| line.split_once('\t'));
+    lines
+        .filter(|(of, _)| *of == toolchain)
+        .filter_map(|(_, count)| parse_count(count))
+        .collect()
+}
+
+fn parse_count(text: &str) -> Option<Count> {
+    let (target, instructions) = text.split_once('\t')?;
     Some(Count {
         target: target.to_owned(),
         instructions: instructions.parse().ok()?,
     })
 }
 
-/// Accepts `counts`.
+/// Accepts `counts` on this toolchain, in place of what was accepted on it and
+/// on older ones for the same host: those could not be kept up to date here.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn accept(counts: &[Count]) -> Result<(), String> {
+pub fn accept(toolchain: &str, counts: &[Count]) -> Result<(), String> {
+    let before = fs::read_to_string(record()).unwrap_or_default();
+    fs::write(record(), accepted(&before, toolchain, counts)).map_err(|error| error.to_string())
+}
+
+fn accepted(before: &str, toolchain: &str, counts: &[Count]) -> String {
+    let host = |toolchain: &str| toolchain.split(' ').nth(2).map(str::to_owned);
+    let of_other_hosts = |line: &&str| {
+        let (of, _) = line.split_once('\t').unwrap_or((line, ""));
+        host(of).is_some() && host(of) != host(toolchain)
+    };
     let mut text = String::new();
-    for count in counts {
-        let _ = writeln!(text, "{}\t{}", count.target, count.instructions);
+    for line in before.lines().filter(of_other_hosts) {
+        let _ = writeln!(text, "{line}");
     }
-    fs::write(record(), text).map_err(|error| error.to_string())
+    for count in counts {
+        let _ = writeln!(
+            text,
+            "{toolchain}\t{}\t{}",
+            count.target, count.instructions
+        );
+    }
+    text
 }
 
 /// What got worse or has no record, one line each.
@@ -161,6 +222,21 @@ mod tests {
         assert!(regressions(&counts(&[("parse", 103)]), &accepted).is_empty());
         assert!(regressions(&counts(&[("parse", 50)]), &accepted).is_empty());
         assert_eq!(regressions(&counts(&[("parse", 104)]), &accepted).len(), 1);
+    }
+
+    #[test]
+    fn accepting_replaces_what_was_accepted_for_the_same_host() {
+        let (old, new) = (
+            "rustc 1.94.0 x86_64-linux glibc 2.36",
+            "rustc 1.95.0 x86_64-linux glibc 2.36",
+        );
+        let other = "rustc 1.94.0 aarch64-linux glibc 2.36";
+        let text = accepted("", old, &counts(&[("parse", 100)]));
+        let text = accepted(&text, other, &counts(&[("parse", 90)]));
+        let text = accepted(&text, new, &counts(&[("parse", 80)]));
+        assert_eq!(of_toolchain(&text, old), []);
+        assert_eq!(of_toolchain(&text, other), counts(&[("parse", 90)]));
+        assert_eq!(of_toolchain(&text, new), counts(&[("parse", 80)]));
     }
 
     #[test]

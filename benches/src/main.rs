@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::process::{Command, ExitCode, Stdio};
 
 use nest_gateway_benches::comparison::{self, Row};
-use nest_gateway_benches::instructions;
+use nest_gateway_benches::instructions::{self, Count};
 use nest_gateway_benches::plot;
 use nest_gateway_benches::report;
 use nest_gateway_benches::server::{self, Server, Surroundings, workspace};
@@ -264,18 +264,42 @@ fn attach(args: &[String]) -> Result<(), String> {
 }
 
 fn count_instructions(args: &[String]) -> Result<(), String> {
+    let toolchain = instructions::toolchain()?;
     let micro = Surroundings::find(1)?.build_micro()?;
     let counts = instructions::count_all(&micro)?;
-    for count in &counts {
-        say(&format!("{:<28} {:>8}", count.target, count.instructions));
-    }
     if args.iter().any(|arg| arg == "--accept") {
-        return instructions::accept(&counts);
+        say_counts(&counts, &[]);
+        return instructions::accept(&toolchain, &counts);
     }
-    let regressions = instructions::regressions(&counts, &instructions::recorded()?);
+    let Some(recorded) = instructions::recorded(&toolchain)? else {
+        say_counts(&counts, &[]);
+        say(&format!(
+            "nothing to compare with: no counts are accepted for {toolchain} \
+             (`cargo xtask bench instructions --accept` accepts these)"
+        ));
+        return Ok(());
+    };
+    say_counts(&counts, &recorded);
+    let regressions = instructions::regressions(&counts, &recorded);
     if regressions.is_empty() {
         Ok(())
     } else {
-        Err(format!("regressions:\n{}", regressions.join("\n")))
+        Err(format!(
+            "regressions (`cargo xtask bench instructions --accept` accepts them):\n{}",
+            regressions.join("\n")
+        ))
+    }
+}
+
+fn say_counts(counts: &[Count], recorded: &[Count]) {
+    for count in counts {
+        let before = recorded.iter().find(|one| one.target == count.target);
+        let before = before.map_or_else(String::new, |one| {
+            format!("(accepted {})", one.instructions)
+        });
+        say(&format!(
+            "{:<28} {:>8} {before}",
+            count.target, count.instructions
+        ));
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn run(options: &TestOptions) -> bool {
     let components = [
         Requirement::RustComponent("rustfmt"),
         Requirement::RustComponent("clippy"),
+        Requirement::Valgrind,
     ];
     doctor::prepare_requirements(&components, &[], options.yes);
     let verdicts: Vec<_> = checks().into_iter().map(run_check).collect();
@@ -81,6 +82,11 @@ fn checks() -> Vec<Check> {
     if answers("cargo", &["deny", "--version"]) {
         let deny = Step::cargo("deny --workspace check bans licenses sources");
         checks.push(Check::new("dependencies", deny));
+    }
+    // Where valgrind does not exist the counts are left to other machines.
+    if answers("valgrind", &["--version"]) {
+        let count = Step::cargo("run --release -p nest-gateway-benches -- instructions");
+        checks.push(Check::new("instructions", count));
     }
     checks
 }

@@ -19,6 +19,8 @@ pub(crate) enum Requirement {
     NpmPackages(&'static str),
     /// A Chromium or Chrome that runs without a screen.
     Chromium,
+    /// valgrind, which counts the instructions of the hot paths.
+    Valgrind,
 }
 
 /// Whether a [`Requirement`] is met, and what was seen.
@@ -42,6 +44,7 @@ impl Requirement {
             Self::Npm => "npm".to_owned(),
             Self::NpmPackages(directory) => format!("{directory}/node_modules"),
             Self::Chromium => "chromium".to_owned(),
+            Self::Valgrind => "valgrind".to_owned(),
         }
     }
 
@@ -60,6 +63,7 @@ impl Requirement {
             Self::Npm => found(output("npm", &["--version"])),
             Self::NpmPackages(directory) => npm_packages_status(directory),
             Self::Chromium => found(chromium().map(|path| path.display().to_string())),
+            Self::Valgrind => found(output("valgrind", &["--version"])),
         }
     }
 
@@ -70,7 +74,10 @@ impl Requirement {
             (Self::Npm, PackageManager::Apt) => Some("npm"),
             (Self::Node | Self::Npm, PackageManager::Brew) => Some("node"),
             (Self::Chromium, _) => Some("chromium"),
-            (Self::RustComponent(_) | Self::NpmPackages(_), _) => None,
+            (Self::Valgrind, PackageManager::Apt) => Some("valgrind"),
+            // valgrind does not run on today's macOS.
+            (Self::Valgrind, PackageManager::Brew)
+            | (Self::RustComponent(_) | Self::NpmPackages(_), _) => None,
         }
     }
 
@@ -83,7 +90,7 @@ impl Requirement {
             Self::NpmPackages(directory) => {
                 Some(Step::new("npm").args(["ci", "--prefix", directory]))
             }
-            Self::Node | Self::Npm | Self::Chromium => None,
+            Self::Node | Self::Npm | Self::Chromium | Self::Valgrind => None,
         }
     }
 

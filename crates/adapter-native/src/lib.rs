@@ -23,7 +23,7 @@ mod recovery;
 
 use std::sync::Arc;
 
-use nest_gateway_core::adapter::{Adapter, BoxFuture, Capabilities, Host, Mount};
+use nest_gateway_core::adapter::{Adapter, BoxFuture, Capabilities, Codec, Host, Mount};
 use nest_gateway_core::recovery::{Recovery, RecoveryStore};
 
 use self::endpoint::NativeEndpoint;
@@ -34,6 +34,12 @@ pub const NAME: &str = "native";
 /// The subprotocol by which a client asks for the msgpack envelope.
 #[cfg(feature = "msgpack")]
 pub const MSGPACK_SUBPROTOCOL: &str = "nest-gateway.msgpack";
+
+/// The codec of the JSON envelope, for tools that look at what clients get or
+/// measure what it costs.
+pub fn json_codec() -> impl Codec {
+    codec::JsonCodec::PLAIN
+}
 
 /// The native adapter, and its options.
 #[derive(Clone, Debug, Default)]

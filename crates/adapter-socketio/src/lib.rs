@@ -30,5 +30,10 @@ mod parser;
 
 pub use adapter::SocketIo;
 
+/// The codec of the default parser, for tools that look at what clients get or measure what it costs.
+pub fn json_codec() -> impl nest_gateway_core::adapter::Codec {
+    codec::JsonCodec::default()
+}
+
 /// The adapter's name, in logs and in `#[websocket_gateway(adapter = ..)]`.
 pub(crate) const NAME: &str = "socketio";
