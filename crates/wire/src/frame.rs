@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 
 use crate::close;
 
@@ -171,33 +171,30 @@ impl Frame {
             Vec::new()
         };
         buf.clear();
-        buf.reserve(MAX_HEADER + payload_capacity);
-        buf.resize(MAX_HEADER, 0);
-        write(&mut buf);
-        assert!(
-            buf.len() >= MAX_HEADER,
-            "the payload writer must only append"
-        );
-        if op.is_control() {
-            buf.truncate(MAX_HEADER + MAX_CONTROL);
+        append(&mut buf, first, op, payload_capacity, write);
+        if buf.len() > MAX_HEADER + SMALL {
+            return Self::plain(Bytes::from(buf));
         }
-        let start = write_header(&mut buf, first);
-        if buf.len() <= MAX_HEADER + SMALL {
-            let frame = Self::plain(Bytes::copy_from_slice(&buf[start..]));
-            if buf.capacity() <= 2 * SMALL {
-                SCRATCH.set(buf);
-            }
-            return frame;
+        let frame = Self::plain(Bytes::copy_from_slice(&buf));
+        if buf.capacity() <= 2 * SMALL {
+            SCRATCH.set(buf);
         }
-        // Unlike slicing, advancing does not share the buffer, which would cost an allocation that a
-        // frame for a single receiver never needs.
-        let mut bytes = Bytes::from(buf);
-        bytes.advance(start);
-        Self::plain(bytes)
+        frame
+    }
+
+    /// Appends a frame to `buffer`, as [`Frame::build`] makes one: for a message to a single receiver,
+    /// which needs no memory of its own; see [`BorrowedFrame`].
+    pub fn append(
+        buffer: &mut Vec<u8>,
+        op: OpCode,
+        payload_capacity: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
+        append(buffer, FIN | op.bits(), op, payload_capacity, write);
     }
 
     /// A frame that is sent as it is.
-    fn plain(bytes: Bytes) -> Self {
+    pub(crate) fn plain(bytes: Bytes) -> Self {
         Self {
             bytes,
             #[cfg(feature = "deflate")]
@@ -264,7 +261,8 @@ impl Frame {
         &self.bytes
     }
 
-    pub(crate) fn into_bytes(self) -> Bytes {
+    /// Header and payload, without the frame around them.
+    pub fn into_bytes(self) -> Bytes {
         self.bytes
     }
 
@@ -309,28 +307,105 @@ impl Frame {
     }
 }
 
-/// Writes the header right before the payload that begins at [`MAX_HEADER`]; returns where it begins.
-fn write_header(buf: &mut [u8], first: u8) -> usize {
-    let len = buf.len() - MAX_HEADER;
-    let start;
-    if len <= MAX_CONTROL {
-        start = MAX_HEADER - 2;
-        buf[start + 1] = u8::try_from(len).expect("compared with 125 above");
-    } else if let Ok(len) = u16::try_from(len) {
-        start = MAX_HEADER - 4;
-        buf[start + 1] = 126;
-        buf[start + 2..MAX_HEADER].copy_from_slice(&len.to_be_bytes());
-    } else {
-        start = 0;
-        buf[1] = 127;
-        buf[2..MAX_HEADER].copy_from_slice(&(len as u64).to_be_bytes());
+/// One whole frame in somebody else's memory.
+///
+/// What is sent to a single connection is copied into its [`Outbox`](crate::Outbox) by
+/// [`push_own`](crate::Outbox::push_own), so that the same buffer can serve for the next message.
+#[derive(Clone, Copy, Debug)]
+pub struct BorrowedFrame<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> BorrowedFrame<'a> {
+    /// The frame that `bytes` are, as [`Frame::append`] writes it; `None` if they are not exactly one.
+    pub fn of(bytes: &'a [u8]) -> Option<Self> {
+        (first_len(bytes)? == bytes.len()).then_some(Self { bytes })
     }
-    buf[start] = first;
-    start
+
+    /// Header and payload.
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Bytes on the wire, header included.
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "a frame has at least its header"
+    )]
+    pub fn len(self) -> usize {
+        self.bytes.len()
+    }
+
+    /// A frame with memory of its own.
+    pub fn to_frame(self) -> Frame {
+        #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
+        let mut frame = Frame::plain(Bytes::copy_from_slice(self.bytes));
+        #[cfg(feature = "deflate")]
+        frame.set_compressible(!frame.op_code().is_control() && self.bytes[0] & RSV1 == 0);
+        frame
+    }
+}
+
+/// Appends a frame whose first byte is `first`. The room for the header is what the expected size of the
+/// payload needs; the payload is moved only when that was wrong.
+fn append(
+    buf: &mut Vec<u8>,
+    first: u8,
+    op: OpCode,
+    payload_capacity: usize,
+    write: impl FnOnce(&mut Vec<u8>),
+) {
+    let start = buf.len();
+    let room = header_size(payload_capacity);
+    buf.reserve(room + payload_capacity);
+    buf.resize(start + room, 0);
+    write(buf);
+    let payload = start + room;
+    assert!(buf.len() >= payload, "the payload writer must only append");
+    if op.is_control() {
+        buf.truncate(payload + MAX_CONTROL);
+    }
+    let len = buf.len() - payload;
+    let size = header_size(len);
+    if size < room {
+        buf.copy_within(payload.., start + size);
+        buf.truncate(start + size + len);
+    } else if size > room {
+        buf.resize(start + size + len, 0);
+        buf.copy_within(payload..payload + len, start + size);
+    }
+    write_header(&mut buf[start..start + size], first, len);
+}
+
+/// Bytes of an unmasked header for a payload of this size (RFC 6455, section 5.2).
+const fn header_size(payload: usize) -> usize {
+    match payload {
+        0..=MAX_CONTROL => 2,
+        126..=0xffff => 4,
+        _ => MAX_HEADER,
+    }
+}
+
+/// Fills `header`, which is as long as the size of the payload asks for.
+fn write_header(header: &mut [u8], first: u8, len: usize) {
+    header[0] = first;
+    match header {
+        [_, short] => *short = u8::try_from(len).expect("a header of two bytes is for up to 125"),
+        [_, mark, length @ ..] if length.len() == 2 => {
+            *mark = 126;
+            let len = u16::try_from(len).expect("a header of four bytes is for up to 65,535");
+            length.copy_from_slice(&len.to_be_bytes());
+        }
+        [_, mark, length @ ..] => {
+            *mark = 127;
+            length.copy_from_slice(&(len as u64).to_be_bytes());
+        }
+        _ => unreachable!("a header has two bytes at least"),
+    }
 }
 
 /// Length of the first frame in `bytes`; `None` if it is not whole, masked, not final or of no known kind.
-fn first_len(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn first_len(bytes: &[u8]) -> Option<usize> {
     let first = *bytes.first()?;
     if first & FIN == 0 {
         return None;
@@ -436,6 +511,27 @@ mod tests {
             buf.extend_from_slice(b" outer");
         });
         assert_eq!(&frame.payload()[..], b"\x81\x05inner outer");
+    }
+
+    #[test]
+    fn an_appended_frame_is_what_is_built_whatever_size_was_expected() {
+        for len in [0, 125, 126, 65_535, 65_536] {
+            for hint in [0, 126, 65_536] {
+                let payload = vec![7; len];
+                let mut buffer = b"before".to_vec();
+                Frame::append(&mut buffer, OpCode::Text, hint, |b| b.extend(&payload));
+                let frame = BorrowedFrame::of(&buffer[6..]).expect("a whole frame");
+                assert_eq!(frame.to_frame(), Frame::text(&payload), "{len} {hint}");
+                assert_eq!(&buffer[..6], b"before");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_exactly_one_frame_is_not_borrowed_as_one() {
+        for bytes in [&b""[..], b"\x81", b"\x81\x02a", b"\x81\x01a\x81\x01b"] {
+            assert!(BorrowedFrame::of(bytes).is_none(), "{bytes:?}");
+        }
     }
 
     #[test]

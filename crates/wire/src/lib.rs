@@ -69,7 +69,9 @@ mod line;
 mod mask;
 mod message;
 mod outbox;
+mod piece;
 mod queue;
+mod run;
 mod sync;
 mod violation;
 
@@ -112,7 +114,7 @@ pub use connection::{Connection, Limits, Received};
 #[cfg(feature = "deflate")]
 pub use deflate::DeflateConfig;
 pub use flusher::{Flusher, FlusherHandle};
-pub use frame::{Frame, OpCode};
+pub use frame::{BorrowedFrame, Frame, OpCode};
 pub use outbox::{Class, Gap, Outbox, OutboxClosed, OutboxConfig, Push, SlowPolicy};
 #[cfg(not(loom))]
 pub use shared_tcp::SharedTcp;

@@ -24,16 +24,20 @@ impl<T> Line<T> {
         self.first.is_none()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.others.len()
-    }
-
     pub(crate) fn front(&self) -> Option<&T> {
         self.first.as_ref()
     }
 
     pub(crate) fn back(&self) -> Option<&T> {
         self.others.back().or(self.first.as_ref())
+    }
+
+    pub(crate) fn front_mut(&mut self) -> Option<&mut T> {
+        self.first.as_mut()
+    }
+
+    pub(crate) fn back_mut(&mut self) -> Option<&mut T> {
+        self.others.back_mut().or(self.first.as_mut())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
@@ -132,7 +136,6 @@ mod tests {
                     }
                 }
                 prop_assert!(line.iter().eq(&model));
-                prop_assert_eq!(line.len(), model.len());
                 prop_assert_eq!(line.front(), model.front());
                 prop_assert_eq!(line.back(), model.back());
                 prop_assert_eq!(line.is_empty(), model.is_empty());

@@ -7,8 +7,9 @@ use std::task::{Context, Poll, Waker};
 
 use crate::close::{self, Closed, ClosedBy};
 use crate::flusher::FlusherHandle;
-use crate::frame::{Frame, OpCode};
-use crate::queue::{Piece, Pushed, Queue};
+use crate::frame::{BorrowedFrame, Frame, OpCode};
+use crate::piece::Piece;
+use crate::queue::{Pushed, Queue};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::writer::{Resume, TcpWriter};
 
@@ -40,6 +41,9 @@ pub struct Outbox {
     /// Compression of messages without a window of former ones, as agreed with the peer.
     #[cfg(feature = "deflate")]
     deflate: Option<crate::deflate::Agreed>,
+    /// Compression was agreed on, of whatever kind.
+    #[cfg(feature = "deflate")]
+    compressed: bool,
     state: Mutex<State>,
 }
 
@@ -122,10 +126,12 @@ impl Outbox {
         Self::with_writer(config, Some(flusher), Writer::Idle(writer))
     }
 
-    /// Compresses messages from now on, each for itself.
+    /// Compresses messages from now on: each for itself, unless the writer does it with a window that
+    /// goes on.
     #[cfg(feature = "deflate")]
     pub(crate) fn compressing(mut self, agreed: crate::deflate::Agreed) -> Self {
-        self.deflate = Some(agreed);
+        self.compressed = true;
+        self.deflate = (!agreed.server_context_takeover).then_some(agreed);
         self
     }
 
@@ -136,6 +142,8 @@ impl Outbox {
             flusher,
             #[cfg(feature = "deflate")]
             deflate: None,
+            #[cfg(feature = "deflate")]
+            compressed: false,
             state: Mutex::new(State {
                 queue: Queue::default(),
                 writer,
@@ -158,30 +166,23 @@ impl Outbox {
             return Push::Closed;
         }
         let stalled = matches!(state.writer, Writer::Blocked(_));
-        match state.queue.push(frame, class, &self.config, stalled) {
-            Pushed::Queued => {
-                self.announce(state);
-                Push::Queued
-            }
-            Pushed::Dropped { pushed, frames } => {
-                self.announce(state);
-                Push::Dropped { pushed, frames }
-            }
-            Pushed::Overflow => {
-                let text = "slow consumer";
-                state.queue.clear();
-                self.end(
-                    state,
-                    Closed {
-                        code: Some(close::POLICY),
-                        reason: text.to_owned(),
-                        by: ClosedBy::SlowConsumer,
-                    },
-                    Some(Frame::close(close::POLICY, text)),
-                );
-                Push::Overflow
-            }
+        let pushed = state.queue.push(frame, class, &self.config, stalled);
+        self.pushed(state, pushed)
+    }
+
+    /// Queues a message that no other connection gets, as [`Outbox::push`] does with
+    /// [`Class::Normal`]. The frame is copied behind what is queued, which costs less than memory of
+    /// its own where many small messages follow each other.
+    pub fn push_own(self: &Arc<Self>, frame: BorrowedFrame<'_>) -> Push {
+        if frame.len() > COPY_LIMIT || self.compresses() {
+            return self.push(frame.to_frame(), Class::Normal);
         }
+        let mut state = lock(&self.state);
+        if state.ending.is_some() {
+            return Push::Closed;
+        }
+        let pushed = state.queue.push_own(frame, &self.config);
+        self.pushed(state, pushed)
     }
 
     /// Queues a ping or pong, ahead of messages. At most 64 wait; beyond that the oldest pong is
@@ -312,6 +313,21 @@ impl Outbox {
 
 /// The side of the socket and of the writers.
 impl Outbox {
+    /// Whether messages are compressed on their way, by themselves or with a window that goes on.
+    #[cfg(feature = "deflate")]
+    fn compresses(&self) -> bool {
+        self.compressed
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[allow(
+        clippy::unused_self,
+        reason = "depends on the connection with the feature"
+    )]
+    fn compresses(&self) -> bool {
+        false
+    }
+
     /// The frame as this peer gets it. Peers that agreed on the same parameters share the work.
     #[cfg(feature = "deflate")]
     fn compress(&self, frame: Frame) -> Frame {
@@ -375,12 +391,16 @@ impl Outbox {
         wake_all(wakers);
     }
 
-    /// Takes the writer for a turn of the flusher; `None` if there is none at rest.
-    pub(crate) fn begin_write(&self) -> Option<TcpWriter> {
+    /// Takes the writer for a turn of the flusher, and what there is to write into `batch`, which has
+    /// to be empty; `None` if there is no writer at rest.
+    pub(crate) fn begin_write(&self, batch: &mut Vec<Piece>) -> Option<TcpWriter> {
         let mut state = lock(&self.state);
         state.scheduled = false;
         match std::mem::replace(&mut state.writer, Writer::Busy) {
-            Writer::Idle(writer) => Some(writer),
+            Writer::Idle(writer) => {
+                state.fill(batch, &self.config);
+                Some(writer)
+            }
             other => {
                 state.writer = other;
                 None
@@ -522,6 +542,34 @@ impl Outbox {
         let wakers = state.wake_everybody();
         self.announce(state);
         wake_all(wakers);
+    }
+
+    /// Says what became of a frame, and does what follows from it.
+    fn pushed(self: &Arc<Self>, mut state: MutexGuard<'_, State>, pushed: Pushed) -> Push {
+        match pushed {
+            Pushed::Queued => {
+                self.announce(state);
+                Push::Queued
+            }
+            Pushed::Dropped { pushed, frames } => {
+                self.announce(state);
+                Push::Dropped { pushed, frames }
+            }
+            Pushed::Overflow => {
+                let text = "slow consumer";
+                state.queue.clear();
+                self.end(
+                    state,
+                    Closed {
+                        code: Some(close::POLICY),
+                        reason: text.to_owned(),
+                        by: ClosedBy::SlowConsumer,
+                    },
+                    Some(Frame::close(close::POLICY, text)),
+                );
+                Push::Overflow
+            }
+        }
     }
 
     /// Tells whoever writes this outbox that there is something to write.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncWriteExt, WriteHalf};
 
 use crate::outbox::{COPY_LIMIT, Outbox, Pump};
-use crate::queue::Piece;
+use crate::piece::Piece;
 use crate::reader::Transport;
 
 /// Writes an outbox to its transport until one of them ends.

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
-
-use crate::frame::{Frame, OpCode, RSV1};
+use crate::frame::{BorrowedFrame, Frame, OpCode};
 use crate::line::Line;
+use crate::piece::{Kind, Piece};
+use crate::run::Run;
 
 /// What happens to a connection that takes less than is sent to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -80,14 +80,41 @@ pub enum Push {
 /// RFC 6455, section 5.5.3, allows.
 const MAX_CONTROL: usize = 64;
 
+/// What stands in the queue.
 #[derive(Debug)]
-struct Entry {
-    frame: Frame,
-    volatile: bool,
+enum Entry {
+    /// A frame, or a group of them, that other connections may have too.
+    Frame { frame: Frame, volatile: bool },
+    /// Normal frames of this connection alone.
+    Run(Run),
+}
+
+impl Entry {
+    fn len(&self) -> usize {
+        match self {
+            Self::Frame { frame, .. } => frame.len(),
+            Self::Run(run) => run.len(),
+        }
+    }
+
+    fn messages(&self) -> usize {
+        match self {
+            Self::Frame { .. } => 1,
+            Self::Run(run) => run.frames(),
+        }
+    }
+
+    fn is_volatile(&self) -> bool {
+        matches!(self, Self::Frame { volatile: true, .. })
+    }
+
+    fn is_close(&self) -> bool {
+        matches!(self, Self::Frame { frame, .. } if frame.op_code() == OpCode::Close)
+    }
 }
 
 /// What [`Queue::push`] found.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     Queued,
     Dropped { pushed: bool, frames: u64 },
@@ -102,6 +129,8 @@ pub(crate) struct Queue {
     /// they are, control frames.
     ahead: VecDeque<Piece>,
     frames: Line<Entry>,
+    /// Messages in `frames`; a group is one, a run is several.
+    messages: usize,
     volatile: usize,
     /// Bytes queued or taken by the writer and not yet confirmed, control frames left out.
     bytes: usize,
@@ -153,6 +182,22 @@ impl Queue {
         self.push_full(frame, config)
     }
 
+    /// Queues a normal frame that is for this connection alone: behind the last one of its kind, in the
+    /// same memory.
+    pub(crate) fn push_own(&mut self, frame: BorrowedFrame<'_>, config: &OutboxConfig) -> Pushed {
+        let len = frame.len();
+        if !self.has_room(len, config) {
+            return self.push_full(frame.to_frame(), config);
+        }
+        self.bytes += len;
+        self.messages += 1;
+        match self.frames.back_mut() {
+            Some(Entry::Run(run)) if run.has_room(len) => run.push(frame),
+            _ => self.frames.push_back(Entry::Run(Run::new(frame))),
+        }
+        Pushed::Queued
+    }
+
     /// Queues a normal frame into a queue that has no room for it, as the policy says.
     #[cold]
     fn push_full(&mut self, frame: Frame, config: &OutboxConfig) -> Pushed {
@@ -184,8 +229,9 @@ impl Queue {
     /// Queues a frame whatever the bounds say: a close frame, or the notice of a gap.
     pub(crate) fn append(&mut self, frame: Frame, volatile: bool) {
         self.bytes += frame.len();
+        self.messages += 1;
         self.volatile += usize::from(volatile);
-        self.frames.push_back(Entry { frame, volatile });
+        self.frames.push_back(Entry::Frame { frame, volatile });
     }
 
     /// Queues a ping or pong; beyond the bound the oldest pong gives way.
@@ -205,17 +251,17 @@ impl Queue {
 
     /// Drops everything but the rest of a frame that is half sent.
     pub(crate) fn clear(&mut self) {
-        self.dropped += self.frames.len() as u64;
-        self.bytes -= self.frames.iter().map(|e| e.frame.len()).sum::<usize>();
+        self.dropped += self.messages as u64;
+        self.messages = 0;
+        self.bytes -= self.frames.iter().map(Entry::len).sum::<usize>();
         self.frames = Line::default();
         self.volatile = 0;
         self.cleared = true;
         let mut pieces: Vec<_> = std::mem::take(&mut self.ahead).into();
-        if pieces.first().is_some_and(|piece| piece.rest) {
+        if pieces.first().is_some_and(Piece::is_rest) {
             self.ahead.push_back(pieces.remove(0));
         }
-        let messages = pieces.iter().filter(|piece| piece.kind != Kind::Control);
-        self.dropped += messages.count() as u64;
+        self.dropped += pieces.iter().map(Piece::messages).sum::<usize>() as u64;
         self.forget(&mut pieces);
     }
 
@@ -228,13 +274,18 @@ impl Queue {
             self.queue_gap_notice(config);
         }
         let entry = self.frames.pop_front()?;
-        self.volatile -= usize::from(entry.volatile);
-        let kind = if entry.volatile {
-            Kind::Volatile
-        } else {
-            Kind::Normal
-        };
-        Some(Piece::new(entry.frame, kind))
+        self.messages -= entry.messages();
+        Some(match entry {
+            Entry::Run(run) => Piece::of_run(run),
+            Entry::Frame {
+                frame,
+                volatile: false,
+            } => Piece::new(frame, Kind::Normal),
+            Entry::Frame { frame, .. } => {
+                self.volatile -= 1;
+                Piece::new(frame, Kind::Volatile)
+            }
+        })
     }
 
     /// The next whole frame, for a consumer that takes frames one by one; it stops counting at once.
@@ -245,10 +296,7 @@ impl Queue {
         if self.gap > 0 {
             self.queue_gap_notice(config);
         }
-        let entry = self.frames.pop_front()?;
-        self.volatile -= usize::from(entry.volatile);
-        self.bytes -= entry.frame.len();
-        Some(entry.frame)
+        self.take_first()
     }
 
     /// Books the pieces that were popped, of which the first `written` bytes have left, and takes back
@@ -257,22 +305,24 @@ impl Queue {
         // A compressor whose window goes on has seen these in their order, so that none may be dropped
         // or overtaken any more.
         let committed = pieces.iter().any(Piece::is_compressed);
-        let mut done = 0;
+        let (mut done, mut behind) = (0, None);
         for piece in pieces.iter_mut() {
             let sent = written.min(piece.bytes.len());
             written -= sent;
-            if piece.kind != Kind::Control {
+            if piece.kind() != Kind::Control {
                 self.bytes -= sent;
             }
             if sent < piece.bytes.len() {
-                piece.bytes = piece.bytes.slice(sent..);
-                piece.rest |= sent > 0;
+                behind = piece.advance(sent);
                 break;
             }
             done += 1;
         }
+        if let Some(behind) = behind {
+            pieces.insert(done + 1, behind);
+        }
         for piece in pieces.drain(..).skip(done).rev() {
-            if piece.rest || piece.kind == Kind::Control || (committed && !self.cleared) {
+            if piece.is_rest() || piece.kind() == Kind::Control || (committed && !self.cleared) {
                 self.ahead.push_front(piece);
             } else {
                 self.put_back(piece);
@@ -288,7 +338,7 @@ impl Queue {
 
     /// Books pieces that will never be written, since the transport is gone.
     pub(crate) fn forget(&mut self, pieces: &mut Vec<Piece>) {
-        for piece in pieces.drain(..).filter(|p| p.kind != Kind::Control) {
+        for piece in pieces.drain(..).filter(|p| p.kind() != Kind::Control) {
             self.bytes -= piece.bytes.len();
         }
     }
@@ -297,7 +347,10 @@ impl Queue {
     pub(crate) fn peek_len(&self) -> Option<usize> {
         match self.ahead.front() {
             Some(piece) => Some(piece.bytes.len()),
-            None => self.frames.front().map(|entry| entry.frame.len()),
+            None => self.frames.front().map(|entry| match entry {
+                Entry::Frame { frame, .. } => frame.len(),
+                Entry::Run(run) => run.first_len(),
+            }),
         }
     }
 
@@ -305,7 +358,7 @@ impl Queue {
     pub(crate) fn is_below_low_water(&self, bytes: usize, config: &OutboxConfig) -> bool {
         self.bytes == 0
             || (self.bytes + bytes <= config.max_bytes / 2
-                && self.frames.len() <= config.max_messages / 2)
+                && self.messages <= config.max_messages / 2)
     }
 
     /// Drops the rest of a half sent frame; the transport is gone.
@@ -327,47 +380,75 @@ impl Queue {
     }
 
     fn put_back(&mut self, piece: Piece) {
-        let volatile = piece.kind == Kind::Volatile;
-        let frame = piece.into_frame();
-        if self.cleared && frame.op_code() != OpCode::Close {
-            self.bytes -= frame.len();
-            self.dropped += 1;
+        let (kind, messages) = (piece.kind(), piece.messages());
+        let entry = if kind == Kind::Run {
+            Entry::Run(Run::of_bytes(piece.bytes))
+        } else {
+            Entry::Frame {
+                frame: piece.into_frame(),
+                volatile: kind == Kind::Volatile,
+            }
+        };
+        if self.cleared && !entry.is_close() {
+            self.bytes -= entry.len();
+            self.dropped += messages as u64;
             return;
         }
-        self.volatile += usize::from(volatile);
-        self.frames.push_front(Entry { frame, volatile });
+        self.messages += messages;
+        self.volatile += usize::from(entry.is_volatile());
+        self.frames.push_front(entry);
+    }
+
+    /// Takes the first message out of the queue.
+    fn take_first(&mut self) -> Option<Frame> {
+        let frame = match self.frames.front_mut() {
+            Some(Entry::Run(run)) => run.split_first(),
+            _ => None,
+        };
+        let frame = match frame {
+            Some(frame) => frame,
+            None => match self.frames.pop_front()? {
+                Entry::Frame { frame, volatile } => {
+                    self.volatile -= usize::from(volatile);
+                    frame
+                }
+                Entry::Run(run) => Frame::plain(run.into_bytes()),
+            },
+        };
+        self.messages -= 1;
+        self.bytes -= frame.len();
+        Some(frame)
     }
 
     fn has_room(&self, len: usize, config: &OutboxConfig) -> bool {
-        fits(self.bytes, self.frames.len(), len, config)
+        fits(self.bytes, self.messages, len, config)
     }
 
     fn evict_volatile(&mut self, len: usize, config: &OutboxConfig) {
-        let (mut bytes, mut queued) = (self.bytes, self.frames.len());
+        let (mut bytes, mut queued) = (self.bytes, self.messages);
         let before = queued;
         if self.volatile == 0 {
             return;
         }
         self.frames.retain(|entry| {
-            let keep = !entry.volatile || fits(bytes, queued, len, config);
+            let keep = !entry.is_volatile() || fits(bytes, queued, len, config);
             if !keep {
-                bytes -= entry.frame.len();
+                bytes -= entry.len();
                 queued -= 1;
             }
             keep
         });
         self.bytes = bytes;
+        self.messages = queued;
         self.volatile -= before - queued;
         self.dropped += (before - queued) as u64;
     }
 
     fn evict_oldest(&mut self, len: usize, config: &OutboxConfig) {
         while !self.has_room(len, config) {
-            let Some(entry) = self.frames.pop_front() else {
+            if self.take_first().is_none() {
                 return;
-            };
-            self.volatile -= usize::from(entry.volatile);
-            self.bytes -= entry.frame.len();
+            }
             self.dropped += 1;
             self.gap += 1;
         }
@@ -379,14 +460,12 @@ impl Queue {
         let Some(make) = config.gap_frame else { return };
         let frame = make(self.take_gap());
         self.bytes += frame.len();
-        let entry = Entry {
+        self.messages += 1;
+        let entry = Entry::Frame {
             frame,
             volatile: false,
         };
-        let closing = self
-            .frames
-            .back()
-            .is_some_and(|e| e.frame.op_code() == OpCode::Close);
+        let closing = self.frames.back().is_some_and(Entry::is_close);
         if config.policy == SlowPolicy::DropOldest || closing {
             self.frames.push_front(entry);
         } else {
@@ -398,78 +477,6 @@ impl Queue {
 /// Whether a frame of `len` bytes may join what is queued.
 fn fits(bytes: usize, queued: usize, len: usize, config: &OutboxConfig) -> bool {
     bytes == 0 || (bytes + len <= config.max_bytes && queued < config.max_messages)
-}
-
-/// Bytes taken by a writer: a whole frame, or the rest of one.
-#[derive(Debug)]
-pub(crate) struct Piece {
-    pub(crate) bytes: Bytes,
-    kind: Kind,
-    /// A part of the frame has left before, so that the rest has to follow whatever happens.
-    rest: bool,
-    /// Whether a frame that is compressed on its way out may be made of it.
-    #[cfg(feature = "deflate")]
-    compressible: bool,
-}
-
-impl Piece {
-    fn new(frame: Frame, kind: Kind) -> Self {
-        Self {
-            #[cfg(feature = "deflate")]
-            compressible: frame.is_compressible(),
-            bytes: frame.into_bytes(),
-            kind,
-            rest: false,
-        }
-    }
-
-    /// What frame it is, unless a part of it has left.
-    fn whole_op_code(&self) -> Option<OpCode> {
-        let first = self.bytes.first().filter(|_| !self.rest)?;
-        OpCode::from_bits(first & 0x0f)
-    }
-
-    fn is_whole_control(&self) -> bool {
-        !self.rest && self.kind == Kind::Control
-    }
-
-    fn is_compressed(&self) -> bool {
-        !self.rest && self.bytes.first().is_some_and(|first| first & RSV1 != 0)
-    }
-
-    fn into_frame(self) -> Frame {
-        let frame = Frame::from_bytes(self.bytes);
-        #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
-        let mut frame = frame.expect("a piece of which nothing has left is a frame");
-        #[cfg(feature = "deflate")]
-        frame.set_compressible(self.compressible);
-        frame
-    }
-
-    /// Replaces a message of at least `min_bytes` by its compressed form, unless it is one. Returns by
-    /// how much its size changed.
-    #[cfg(feature = "deflate")]
-    pub(crate) fn compress(
-        &mut self,
-        min_bytes: usize,
-        compress: impl FnOnce(&Frame) -> Frame,
-    ) -> isize {
-        if self.rest || !self.compressible || self.bytes.len() < min_bytes || self.is_compressed() {
-            return 0;
-        }
-        let plain = Frame::from_bytes(self.bytes.clone());
-        let plain = plain.expect("a piece of which nothing has left is a frame");
-        let before = self.bytes.len();
-        self.bytes = compress(&plain).into_bytes();
-        self.bytes.len().cast_signed() - before.cast_signed()
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Control,
-    Normal,
-    Volatile,
 }
 
 #[cfg(test)]
@@ -505,6 +512,32 @@ mod tests {
         std::iter::from_fn(|| queue.pop_frame(config))
             .map(|frame| String::from_utf8_lossy(&frame.payload()).trim().to_owned())
             .collect()
+    }
+
+    /// How a frame comes into the queue.
+    #[derive(Clone, Copy, Debug)]
+    enum How {
+        Shared,
+        Volatile,
+        Own,
+    }
+
+    fn how() -> impl Strategy<Value = How> {
+        prop_oneof![1 => Just(How::Shared), 1 => Just(How::Volatile), 2 => Just(How::Own)]
+    }
+
+    impl How {
+        fn push(self, queue: &mut Queue, frame: Frame, config: &OutboxConfig) -> Pushed {
+            match self {
+                Self::Shared => queue.push(frame, Class::Normal, config, false),
+                Self::Volatile => queue.push(frame, Class::Volatile, config, false),
+                Self::Own => queue.push_own(borrowed(&frame), config),
+            }
+        }
+    }
+
+    fn borrowed(frame: &Frame) -> BorrowedFrame<'_> {
+        BorrowedFrame::of(frame.bytes()).expect("a whole frame")
     }
 
     const DROPPED_NEWEST: Pushed = Pushed::Dropped {
@@ -665,22 +698,48 @@ mod tests {
         assert_eq!(queue.dropped(), 3);
     }
 
+    #[test]
+    fn frames_of_one_connection_leave_as_one_piece() {
+        let config = OutboxConfig::default();
+        let mut queue = Queue::default();
+        for name in ["a", "b", "c"] {
+            let pushed = queue.push_own(borrowed(&frame(name)), &config);
+            assert_eq!(pushed, Pushed::Queued);
+        }
+        let piece = queue.pop(&config).unwrap();
+        assert_eq!((piece.bytes.len(), piece.messages()), (30, 3));
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn the_oldest_of_a_run_gives_way_alone() {
+        let config = config(SlowPolicy::DropOldest);
+        let mut queue = Queue::default();
+        for name in ["a", "b", "c", "d"] {
+            let _ = queue.push_own(borrowed(&frame(name)), &config);
+        }
+        assert_eq!(
+            queue.push_own(borrowed(&frame("e")), &config),
+            DROPPED_OLDER
+        );
+        assert_eq!(names(&mut queue, &config), ["b", "c", "d", "e"]);
+    }
+
     proptest! {
         /// A kernel that takes any number of bytes at a time, nothing included, gets exactly the bytes
         /// that were pushed, and the count of queued bytes is right all the time.
         #[test]
         fn cut_writes_lose_and_reorder_nothing(
-            sizes in vec((0usize..50, any::<bool>()), 1..30),
+            sizes in vec((0usize..50, how()), 1..30),
             writes in vec((1usize..5, 0usize..120), 1..30),
         ) {
             let config = OutboxConfig::default();
             let mut queue = Queue::default();
             let (mut expected, mut written) = (Vec::new(), Vec::new());
-            for (i, (size, volatile)) in sizes.into_iter().enumerate() {
+            for (i, (size, how)) in sizes.into_iter().enumerate() {
                 let frame = Frame::binary(&vec![u8::try_from(i).unwrap(); size]);
                 expected.extend_from_slice(frame.bytes());
-                let class = if volatile { Class::Volatile } else { Class::Normal };
-                assert_eq!(queue.push(frame, class, &config, false), Pushed::Queued);
+                assert_eq!(how.push(&mut queue, frame, &config), Pushed::Queued);
             }
             let total = expected.len();
             let unbounded = std::iter::repeat((5, 1000));
@@ -702,27 +761,28 @@ mod tests {
         /// Whatever is pushed, the bounds hold and every frame is queued or counted as dropped.
         #[test]
         fn the_bounds_hold_under_every_policy(
-            pushes in vec((0usize..60, any::<bool>(), any::<bool>()), 0..60),
+            pushes in vec((0usize..60, how(), any::<bool>()), 0..60),
             policy in prop_oneof![Just(SlowPolicy::DropOldest), Just(SlowPolicy::DropNewest)],
         ) {
             let config = config(policy);
             let mut queue = Queue::default();
             let mut pushed = 0;
-            for (size, volatile, pop) in pushes {
-                let class = if volatile { Class::Volatile } else { Class::Normal };
+            for (size, how, pop) in pushes {
                 let frame = Frame::binary(&vec![0; size]);
-                let _ = queue.push(frame, class, &config, false);
+                let _ = how.push(&mut queue, frame, &config);
                 pushed += 1;
-                let single = queue.frames.len() == 1;
+                let single = queue.messages == 1;
                 prop_assert!(queue.bytes() <= config.max_bytes || single);
-                prop_assert!(queue.frames.len() <= config.max_messages);
-                let bytes: usize = queue.frames.iter().map(|e| e.frame.len()).sum();
+                prop_assert!(queue.messages <= config.max_messages);
+                let messages: usize = queue.frames.iter().map(Entry::messages).sum();
+                prop_assert_eq!(queue.messages, messages);
+                let bytes: usize = queue.frames.iter().map(Entry::len).sum();
                 prop_assert_eq!(queue.bytes(), bytes);
                 if pop && queue.pop_frame(&config).is_some() {
                     pushed -= 1;
                 }
             }
-            prop_assert_eq!(queue.dropped() + queue.frames.len() as u64, pushed);
+            prop_assert_eq!(queue.dropped() + queue.messages as u64, pushed);
         }
     }
 }

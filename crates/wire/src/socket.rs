@@ -135,8 +135,8 @@ impl Extensions {
 
     fn outbox(self, outbox: Outbox) -> Outbox {
         match self.deflate {
-            Some(agreed) if !agreed.server_context_takeover => outbox.compressing(agreed),
-            _ => outbox,
+            Some(agreed) => outbox.compressing(agreed),
+            None => outbox,
         }
     }
 }

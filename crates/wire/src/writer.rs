@@ -8,7 +8,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::AbortHandle;
 
 use crate::outbox::{COPY_LIMIT, Outbox, Step};
-use crate::queue::Piece;
+use crate::piece::Piece;
 
 /// The most slices in one vectored write.
 const MAX_SLICES: usize = 64;
@@ -74,10 +74,10 @@ thread_local! {
 
 /// Writes what is queued in `outbox`, as far as the kernel takes it.
 pub(crate) fn flush(outbox: &Arc<Outbox>) {
-    let Some(writer) = outbox.begin_write() else {
-        return;
-    };
     SCRATCH.with_borrow_mut(|scratch| {
+        let Some(writer) = outbox.begin_write(&mut scratch.batch) else {
+            return;
+        };
         let mut slot = Some(writer);
         let turn = write_turn(outbox, &mut slot, scratch);
         let Some(writer) = slot else { return };
@@ -111,13 +111,15 @@ async fn resume(outbox: Arc<Outbox>, writer: TcpWriter) {
     }
 }
 
-/// Writes batch after batch; the writer is taken from `slot` when it is done. What is in
-/// `scratch.batch` afterwards was not written.
+/// Writes `scratch.batch` and then batch after batch; the writer is taken from `slot` when it is done.
+/// What is in `scratch.batch` afterwards was not written.
 fn write_turn(outbox: &Outbox, slot: &mut Option<TcpWriter>, scratch: &mut Scratch) -> Turn {
     let mut written = 0;
     let mut total = 0;
     loop {
-        if outbox.step(slot, &mut scratch.batch, written) == Step::Done {
+        // The flusher took the first batch together with the writer.
+        let at_hand = total == 0 && !scratch.batch.is_empty();
+        if !at_hand && outbox.step(slot, &mut scratch.batch, written) == Step::Done {
             return Turn::Done;
         }
         let Some(writer) = slot else {

@@ -22,13 +22,15 @@ impl Resume {
 
 /// Writes what is queued in `outbox`, as the real one does.
 pub(crate) fn flush(outbox: &Arc<Outbox>) {
-    let Some(writer) = outbox.begin_write() else {
+    let mut batch = Vec::new();
+    let Some(writer) = outbox.begin_write(&mut batch) else {
         return;
     };
     let mut slot = Some(writer);
-    let mut batch = Vec::new();
     let mut written = 0;
-    while outbox.step(&mut slot, &mut batch, written) == Step::Write {
+    let mut at_hand = !batch.is_empty();
+    while std::mem::take(&mut at_hand) || outbox.step(&mut slot, &mut batch, written) == Step::Write
+    {
         let Some(TcpWriter(sink)) = &slot else { return };
         let mut sink = sink.lock().unwrap();
         written = 0;

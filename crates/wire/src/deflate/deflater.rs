@@ -7,7 +7,7 @@ use flate2::{Compress, Compression, FlushCompress};
 
 use super::{Agreed, TAIL};
 use crate::frame::Frame;
-use crate::queue::Piece;
+use crate::piece::Piece;
 
 /// A compressor with its window.
 #[derive(Debug)]

@@ -67,7 +67,7 @@ impl Continuous {
     }
 
     /// Compresses a batch that is about to be written; nothing of it may be dropped afterwards.
-    pub(crate) fn compress(&mut self, outbox: &crate::Outbox, batch: &mut [crate::queue::Piece]) {
+    pub(crate) fn compress(&mut self, outbox: &crate::Outbox, batch: &mut [crate::piece::Piece]) {
         let change = self.deflater.compress_batch(batch, self.min_bytes);
         if change != 0 {
             outbox.recount(change);
