@@ -5,6 +5,8 @@
 //! surrogate pair, numbers beyond every float, nesting without end. One client
 //! must not be able to break others with them.
 
+use memchr::memchr2;
+
 use super::Problem;
 
 /// Deepest nesting, that of `serde_json`.
@@ -38,10 +40,7 @@ pub(super) fn check(json: &[u8]) -> Result<(), Problem> {
 /// Returns the place behind the closing quote.
 fn check_string(json: &[u8], mut at: usize) -> Result<usize, Problem> {
     loop {
-        at += json[at..]
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\'))
-            .ok_or(Problem::Syntax)?;
+        at += memchr2(b'"', b'\\', &json[at..]).ok_or(Problem::Syntax)?;
         if json[at] == b'"' {
             return Ok(at + 1);
         }
