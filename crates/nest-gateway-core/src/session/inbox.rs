@@ -10,7 +10,10 @@ use crate::id::RequestId;
 /// there is room is asked before the next message is read from the wire.
 #[derive(Default)]
 pub(super) struct Inbox {
-    queue: VecDeque<Waiting>,
+    /// Filled whenever a message waits: mostly there is one at a time, which
+    /// then needs no memory of its own.
+    first: Option<Waiting>,
+    others: VecDeque<Waiting>,
     bytes: usize,
 }
 
@@ -35,20 +38,26 @@ pub(super) enum Message {
 impl Inbox {
     /// Whether another message may be read; a single one always may.
     pub(super) fn has_room(&self, max_messages: usize, max_bytes: usize) -> bool {
-        self.queue.is_empty() || (self.queue.len() < max_messages && self.bytes < max_bytes)
+        self.first.is_none() || (self.others.len() + 1 < max_messages && self.bytes < max_bytes)
     }
 
     pub(super) fn push(&mut self, message: Message, size: usize) {
         self.bytes += size;
-        self.queue.push_back(Waiting { message, size });
+        let waiting = Waiting { message, size };
+        if self.first.is_none() {
+            self.first = Some(waiting);
+        } else {
+            self.others.push_back(waiting);
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<Message> {
-        let waiting = self.queue.pop_front()?;
+        let waiting = self.first.take()?;
         self.bytes -= waiting.size;
-        if self.queue.is_empty() {
+        self.first = self.others.pop_front();
+        if self.first.is_none() && self.others.capacity() > 0 {
             // An idle client keeps no buffer.
-            self.queue = VecDeque::new();
+            self.others = VecDeque::new();
         }
         Some(waiting.message)
     }
@@ -58,6 +67,6 @@ impl Inbox {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.first.is_none()
     }
 }
