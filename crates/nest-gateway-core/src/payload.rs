@@ -163,6 +163,19 @@ impl Payload {
         }
     }
 
+    /// Appends what [`Payload::to_json`] returns to `buffer`.
+    ///
+    /// # Errors
+    /// When a tree cannot be encoded; what was written until then stays.
+    pub fn write_json(&self, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
+        match &self.0 {
+            Repr::Empty => buffer.extend_from_slice(b"null"),
+            Repr::Json(text) => buffer.extend_from_slice(text),
+            Repr::Tree(value) => Encoder::new(Binary::Base64).encode_to(buffer, &**value)?,
+        }
+        Ok(())
+    }
+
     /// About how many bytes the body takes on a wire. Exact for JSON text; for
     /// a tree, without quotes, escapes and the like.
     pub fn size_hint_bytes(&self) -> usize {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::message::{Encoded, Outgoing};
+use crate::payload::EncodeError;
 use crate::recovery::Offset;
 
 /// Turns outgoing messages into bytes of one wire format.
@@ -41,11 +42,29 @@ pub trait Codec: Send + Sync + 'static {
     /// # Errors
     /// When the payload cannot be put into this format; the message is then
     /// logged and counted as failed.
-    fn encode(
+    fn encode(&self, path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError>;
+
+    /// Appends to `buffer` what [`Codec::encode`] returns; `false` where this
+    /// wire says nothing.
+    ///
+    /// Core calls it for messages that only one client gets, with the same
+    /// buffer again and again, so that a reply costs no memory of its own. What
+    /// is appended before an error is dropped. Default: encodes and copies.
+    ///
+    /// # Errors
+    /// As [`Codec::encode`].
+    fn encode_into(
         &self,
         path: &str,
         message: Outgoing<'_>,
-    ) -> Result<Encoded, crate::payload::EncodeError>;
+        buffer: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        let encoded = self.encode(path, message)?;
+        if let Some(bytes) = &encoded {
+            buffer.extend_from_slice(bytes);
+        }
+        Ok(encoded.is_some())
+    }
 }
 
 /// The name of a wire format, compared by value.

@@ -103,6 +103,14 @@ pub trait Outlet: Send + Sync + 'static {
     /// according to the slow-consumer policy of the configuration.
     fn send(&self, message: Bytes, delivery: Delivery) -> Sent;
 
+    /// Queues one encoded message that no other client gets, as
+    /// [`Outlet::send`] does; the bytes are what [`Codec::encode_into`] wrote.
+    /// An outlet that can copy them into memory that it has anyway does so.
+    /// Default: a copy with memory of its own.
+    fn send_own(&self, message: &[u8], delivery: Delivery) -> Sent {
+        self.send(Bytes::copy_from_slice(message), delivery)
+    }
+
     /// Ready when the queue has room for a producer that can wait (streams):
     /// below half of its bounds. An error means that the client is gone.
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>>;

@@ -41,8 +41,7 @@ pub(crate) fn send_to(
     message: Outgoing<'_>,
     delivery: Delivery,
 ) -> Result<bool, EncodeError> {
-    let encoded = client.encode(message)?;
-    Ok(encoded.is_some_and(|bytes| client.deliver(bytes, delivery)))
+    client.tell(message, delivery)
 }
 
 struct FanOut<'a> {

@@ -1,5 +1,6 @@
 //! Encoding to JSON text, with a say in what becomes of binary.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 
 use base64::display::Base64Display;
@@ -9,6 +10,15 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use crate::value::EncodeError;
+
+thread_local! {
+    /// Taken out while it is in use, since serialising runs code of the
+    /// application, which may encode something itself.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The most memory in bytes that a thread keeps for the next value.
+const MAX_KEPT_BYTES: usize = 4096;
 
 /// What to write where a value has bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,9 +49,16 @@ impl Encoder {
         &mut self,
         value: &T,
     ) -> Result<Bytes, EncodeError> {
-        let mut text = Vec::with_capacity(128);
+        let mut text = SCRATCH.take();
+        text.clear();
         self.encode_to(&mut text, value)?;
-        Ok(text.into())
+        if text.len() > MAX_KEPT_BYTES {
+            return Ok(text.into());
+        }
+        // One allocation of the right size, where growing takes several.
+        let copy = Bytes::copy_from_slice(&text);
+        SCRATCH.set(text);
+        Ok(copy)
     }
 
     pub(super) fn encode_to<T: Serialize + ?Sized>(

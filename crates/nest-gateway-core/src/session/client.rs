@@ -31,7 +31,14 @@ thread_local! {
     /// The client whose `on_connection` is being polled on this thread: what it
     /// emits goes out at once, while emits of others to that client are held.
     static OPENING: Cell<Option<ClientId>> = const { Cell::new(None) };
+
+    /// Where messages to single clients are encoded. Taken out while it is in
+    /// use, since encoding may run code that sends something itself.
+    static ENCODING: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
+
+/// The most memory in bytes that a thread keeps for encoding the next message.
+const MAX_KEPT_BYTES: usize = 64 * 1024;
 
 /// A connected client, in one namespace. Cheap to clone; holding it does not
 /// keep the connection open.
@@ -411,6 +418,42 @@ impl Client {
         })
     }
 
+    /// Encodes a message that only this client gets, and queues it; `true`
+    /// when it is on its way.
+    pub(crate) fn tell(
+        &self,
+        message: Outgoing<'_>,
+        delivery: Delivery,
+    ) -> Result<bool, EncodeError> {
+        if !self.takes_at_once() {
+            let encoded = self.encode(message)?;
+            return Ok(encoded.is_some_and(|bytes| self.deliver(bytes, delivery)));
+        }
+        let mut buffer = ENCODING.take();
+        buffer.clear();
+        let codec = self.0.outlet.codec();
+        let said = codec.encode_into(&self.0.path, message, &mut buffer);
+        let told = said.map(|said| {
+            said && {
+                let sent = self.0.outlet.send_own(&buffer, delivery);
+                self.book(sent, buffer.len(), delivery)
+            }
+        });
+        if buffer.capacity() <= MAX_KEPT_BYTES {
+            ENCODING.set(buffer);
+        }
+        told
+    }
+
+    /// Whether what is sent now goes to the outlet, and is not held or dropped.
+    fn takes_at_once(&self) -> bool {
+        match self.0.state.load(Ordering::Acquire) {
+            OPEN_STATE | PARKED_STATE => true,
+            OPENING_STATE => OPENING.get() == Some(self.id()),
+            _ => false,
+        }
+    }
+
     /// Queues encoded bytes; `true` when they are on their way.
     pub(crate) fn deliver(&self, bytes: Bytes, delivery: Delivery) -> bool {
         match self.0.state.load(Ordering::Acquire) {
@@ -441,7 +484,13 @@ impl Client {
 
     fn push(&self, bytes: Bytes, delivery: Delivery) -> bool {
         let size = bytes.len();
-        match self.0.outlet.send(bytes, delivery) {
+        self.book(self.0.outlet.send(bytes, delivery), size, delivery)
+    }
+
+    /// Counts what became of a message, and closes a client that is too slow;
+    /// `true` when the message is on its way.
+    fn book(&self, sent: Sent, size: usize, delivery: Delivery) -> bool {
+        match sent {
             Sent::Queued => {
                 self.0.hub.stats.sent(size);
                 true
