@@ -48,10 +48,37 @@ impl Codec for JsonCodec {
             return Ok(None);
         };
         if let Some(bytes) = envelope.bare_binary() {
-            return Ok(Some(Frame::binary(bytes).bytes().clone()));
+            return Ok(Some(Frame::binary(bytes).into_bytes()));
         }
         let envelope = envelope.numbered(self.offsets.as_deref());
-        envelope.to_frame().map(|frame| Some(frame.bytes().clone()))
+        let mut result = Ok(());
+        let frame = Frame::build(OpCode::Text, envelope.size_hint_bytes(), |buffer| {
+            result = envelope.write_json(buffer);
+        });
+        result.map(|()| Some(frame.into_bytes()))
+    }
+
+    fn encode_into(
+        &self,
+        _path: &str,
+        message: Outgoing<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        let Some(envelope) = Outbound::of(&message)? else {
+            return Ok(false);
+        };
+        if let Some(bytes) = envelope.bare_binary() {
+            Frame::append(buffer, OpCode::Binary, bytes.len(), |buffer| {
+                buffer.extend_from_slice(bytes);
+            });
+            return Ok(true);
+        }
+        let envelope = envelope.numbered(self.offsets.as_deref());
+        let mut result = Ok(());
+        Frame::append(buffer, OpCode::Text, envelope.size_hint_bytes(), |buffer| {
+            result = envelope.write_json(buffer);
+        });
+        result.map(|()| true)
     }
 }
 
@@ -151,17 +178,12 @@ impl<'a> Outbound<'a> {
         }
     }
 
-    fn to_frame(&self) -> Result<Frame, EncodeError> {
-        let data = self.data.as_deref().map(Payload::to_json).transpose()?;
-        let size = data.as_ref().map_or(0, Bytes::len) + self.event.len();
-        let mut result = Ok(());
-        let frame = Frame::build(OpCode::Text, size + ENVELOPE_BYTES, |buffer| {
-            result = self.write(data.as_deref(), buffer);
-        });
-        result.map(|()| frame)
+    fn size_hint_bytes(&self) -> usize {
+        let data = self.data.as_deref().map_or(0, Payload::size_hint_bytes);
+        data + self.event.len() + ENVELOPE_BYTES
     }
 
-    fn write(&self, data: Option<&[u8]>, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
+    fn write_json(&self, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
         match self.offset {
             // In front, where it is found without reading the rest.
             Some(Offset(number)) => {
@@ -170,9 +192,9 @@ impl<'a> Outbound<'a> {
             None => buffer.extend_from_slice(br#"{"event":"#),
         }
         write_json(self.event, buffer)?;
-        if let Some(data) = data {
+        if let Some(data) = &self.data {
             buffer.extend_from_slice(br#","data":"#);
-            buffer.extend_from_slice(data);
+            data.write_json(buffer)?;
         }
         match self.id {
             Some(OutboundId::Request(id)) => {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -47,18 +48,32 @@ impl From<Malformed> for Unreadable {
 
 /// Reads a frame. The data stays encoded: a slice of the frame.
 pub(crate) fn decode(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
-    let fields = match serde_json::from_slice::<Fields<'_>>(frame) {
+    match serde_json::from_slice(frame) {
+        Ok(Fields {
+            event: Some(Text(event)),
+            data,
+            id,
+            ..
+        }) => Ok(Envelope::Message {
+            event,
+            arguments: payload(frame, data).into(),
+            request: id.map(request_id).transpose()?.flatten(),
+        }),
+        _ => decode_other(frame),
+    }
+}
+
+/// Reads what is not a plain message: an answer, a cancellation, or a mistake
+/// that has to be named.
+fn decode_other(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
+    let fields = match serde_json::from_slice::<Fields<'_, &RawValue>>(frame) {
         Ok(fields) => fields,
         Err(error) if error.is_data() => return Err(Malformed::NotAnObject.into()),
         Err(_) => return Err(Malformed::Syntax.into()),
     };
-    let payload = |raw: Option<&RawValue>| match raw {
-        Some(raw) => Payload::from_json(frame.slice_ref(raw.get().as_bytes())),
-        None => Payload::empty(),
-    };
     if fields.event.is_none() {
         if let Some(ack) = fields.ack {
-            return answer(ack, payload(fields.data));
+            return answer(ack, payload(frame, fields.data));
         }
         if let Some(cancel) = fields.cancel {
             return Ok(Envelope::Cancel(cancel_target(cancel)?));
@@ -82,9 +97,16 @@ pub(crate) fn decode(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
     };
     Ok(Envelope::Message {
         event,
-        arguments: payload(fields.data).into(),
+        arguments: payload(frame, fields.data).into(),
         request: request?.flatten(),
     })
+}
+
+fn payload(frame: &Bytes, raw: Option<&RawValue>) -> Payload {
+    match raw {
+        Some(raw) => Payload::from_json(frame.slice_ref(raw.get().as_bytes())),
+        None => Payload::empty(),
+    }
 }
 
 fn answer<'a>(ack: &RawValue, data: Payload) -> Result<Envelope<'a>, Unreadable> {
@@ -122,30 +144,36 @@ fn request_id(raw: &RawValue) -> Result<Option<RequestId>, Malformed> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The fields of an envelope, still encoded. Unknown ones are ignored, and of
-/// duplicate ones the last counts, which a derived impl would refuse.
-#[derive(Default)]
-struct Fields<'a> {
-    event: Option<&'a RawValue>,
+/// The fields of an envelope, all but the event still encoded. Unknown ones are
+/// ignored, and of duplicate ones the last counts, which a derived impl would
+/// refuse.
+struct Fields<'a, E> {
+    event: Option<E>,
     data: Option<&'a RawValue>,
     id: Option<&'a RawValue>,
     ack: Option<&'a RawValue>,
     cancel: Option<&'a RawValue>,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de, E: Deserialize<'de>> Deserialize<'de> for Fields<'de, E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
+        struct FieldsVisitor<E>(PhantomData<E>);
 
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
+        impl<'de, E: Deserialize<'de>> Visitor<'de> for FieldsVisitor<E> {
+            type Value = Fields<'de, E>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Fields::default();
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Fields {
+                    event: None,
+                    data: None,
+                    id: None,
+                    ack: None,
+                    cancel: None,
+                };
                 while let Some(Text(key)) = map.next_key()? {
                     match &*key {
                         "event" => fields.event = Some(map.next_value()?),
@@ -162,7 +190,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             }
         }
 
-        deserializer.deserialize_map(FieldsVisitor)
+        deserializer.deserialize_map(FieldsVisitor(PhantomData))
     }
 }
 

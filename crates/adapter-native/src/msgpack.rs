@@ -60,7 +60,7 @@ impl Codec for MsgpackCodec {
             result = envelope.serialize(&mut serializer);
         });
         result.map_err(EncodeError::new)?;
-        Ok(Some(frame.bytes().clone()))
+        Ok(Some(frame.into_bytes()))
     }
 }
 

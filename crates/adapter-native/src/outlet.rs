@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use nest_gateway_core::adapter::{Codec, Gone, Outlet, Sent};
 use nest_gateway_core::message::Delivery;
-use nest_gateway_wire::{Class, Frame, Outbox, Push};
+use nest_gateway_wire::{BorrowedFrame, Class, Frame, Outbox, Push};
 
 /// An outbox with the codec of its client.
 ///
@@ -55,12 +55,15 @@ impl Outlet for NativeOutlet {
         if delivery.may_compress() {
             frame = frame.compressible();
         }
-        match outbox.push(frame, class) {
-            Push::Queued => Sent::Queued,
-            Push::Dropped { pushed: true, .. } => Sent::Dropped,
-            Push::Dropped { frames, .. } => Sent::Displaced(frames),
-            Push::Overflow => Sent::Overflow,
-            Push::Closed => Sent::Gone,
+        sent(outbox.push(frame, class))
+    }
+
+    fn send_own(&self, message: &[u8], delivery: Delivery) -> Sent {
+        match (BorrowedFrame::of(message), self.outbox.get()) {
+            (Some(frame), Some(outbox)) if delivery == Delivery::RELIABLE => {
+                sent(outbox.push_own(frame))
+            }
+            _ => self.send(Bytes::copy_from_slice(message), delivery),
         }
     }
 
@@ -71,5 +74,15 @@ impl Outlet for NativeOutlet {
 
     fn queued_bytes(&self) -> usize {
         self.outbox.get().map_or(0, |outbox| outbox.queued_bytes())
+    }
+}
+
+fn sent(push: Push) -> Sent {
+    match push {
+        Push::Queued => Sent::Queued,
+        Push::Dropped { pushed: true, .. } => Sent::Dropped,
+        Push::Dropped { frames, .. } => Sent::Displaced(frames),
+        Push::Overflow => Sent::Overflow,
+        Push::Closed => Sent::Gone,
     }
 }
