@@ -1,11 +1,12 @@
 //! From what core sends to WebSocket frames, encoded once for all receivers.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use nest_gateway_core::adapter::{Codec, Format};
 use nest_gateway_core::id::RequestId;
-use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
+use nest_gateway_core::message::{Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
 use nest_gateway_core::recovery::{Offset, Offsets};
 use nest_gateway_core::value::Value;
@@ -44,50 +45,68 @@ impl Codec for JsonCodec {
     }
 
     fn encode(&self, path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
-        Ok(match message {
-            Outgoing::Event { event, arguments } => Some(self.event(path, event, arguments, None)),
+        let mut buffer = Vec::with_capacity(256);
+        let said = self.encode_into(path, message, &mut buffer)?;
+        Ok(said.then(|| buffer.into()))
+    }
+
+    fn encode_into(
+        &self,
+        path: &str,
+        message: Outgoing<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        let before = buffer.len();
+        match message {
+            Outgoing::Event { event, arguments } => {
+                self.event(buffer, path, event, arguments.as_slice(), None);
+            }
             Outgoing::Question {
                 id,
                 event,
                 arguments,
-            } => Some(self.event(path, event, arguments, Some(id))),
+            } => self.event(buffer, path, event, arguments.as_slice(), Some(id)),
             // A reply goes to whoever asked for an answer, and to nobody else.
-            Outgoing::Reply { request, data, .. } => {
-                request_number(request).map(|id| ack(path, id, slice(data)))
-            }
+            Outgoing::Reply { request, data, .. } => ack(buffer, path, request, slice(data)),
             Outgoing::Answer {
                 request, arguments, ..
-            } => request_number(request).map(|id| ack(path, id, arguments.as_slice())),
+            } => ack(buffer, path, request, arguments.as_slice()),
             Outgoing::Response {
                 event,
                 request,
                 data,
             } => {
-                let event = self.event(path, event, &arguments(data), None);
-                match request_number(request) {
-                    Some(id) => Some([event, ack(path, id, &[])].concat().into()),
-                    None => Some(event),
-                }
+                self.event(buffer, path, event, slice(data), None);
+                ack(buffer, path, request, &[]);
             }
             Outgoing::Item { event, data, .. } => {
-                Some(self.event(path, event, &arguments(data), None))
+                self.event(buffer, path, event, slice(data), None);
             }
-            Outgoing::Done { request, .. } => {
-                request_number(Some(request)).map(|id| ack(path, id, &[]))
-            }
-            Outgoing::Exception { request, data } => Some(match request_number(request) {
-                Some(id) => ack(path, id, std::slice::from_ref(data)),
-                None => self.event(path, "exception", &Arguments::One(data.clone()), None),
-            }),
+            Outgoing::Done { request, .. } => ack(buffer, path, Some(request), &[]),
+            Outgoing::Exception { request, data } => match request_number(request) {
+                Some(_) => ack(buffer, path, request, std::slice::from_ref(data)),
+                None => {
+                    let arguments = std::slice::from_ref(data);
+                    self.event(buffer, path, "exception", arguments, None);
+                }
+            },
             // Core may learn to say more; what this wire has no words for is not sent.
-            _ => None,
-        })
+            _ => {}
+        }
+        Ok(buffer.len() > before)
     }
 }
 
 impl JsonCodec {
-    fn event(&self, path: &str, event: &str, arguments: &Arguments, id: Option<u64>) -> Bytes {
-        let body = Body::of(arguments.as_slice());
+    fn event(
+        &self,
+        buffer: &mut Vec<u8>,
+        path: &str,
+        event: &str,
+        arguments: &[Payload],
+        id: Option<u64>,
+    ) {
+        let body = Body::of(arguments);
         // Whoever waits for an answer cannot wait for it on another connection.
         let offset: Option<OffsetText> = match id {
             None => self.offsets.as_ref().map(|offsets| offsets.next().into()),
@@ -102,36 +121,34 @@ impl JsonCodec {
             offset: offset.as_ref().map(OffsetText::as_str),
         };
         let capacity = path.len() + event.event.len() + body.json.len() + 64;
-        frames(
-            capacity,
-            |buffer| encode::event(buffer, event),
-            &body.attachments,
-        )
+        Frame::append(buffer, OpCode::Text, capacity, |buffer| {
+            encode::event(buffer, event);
+        });
+        append_attachments(buffer, &body.attachments);
     }
 }
 
-fn ack(path: &str, id: u64, arguments: &[Payload]) -> Bytes {
+/// Says nothing to who did not ask.
+fn ack(buffer: &mut Vec<u8>, path: &str, request: Option<&RequestId>, arguments: &[Payload]) {
+    let Some(id) = request_number(request) else {
+        return;
+    };
     let body = Body::of(arguments);
     let capacity = path.len() + body.json.len() + 32;
     let attachments = body.attachments.len();
-    frames(
-        capacity,
-        |buffer| encode::ack(buffer, path, id, &body.json, attachments),
-        &body.attachments,
-    )
+    Frame::append(buffer, OpCode::Text, capacity, |buffer| {
+        encode::ack(buffer, path, id, &body.json, attachments);
+    });
+    append_attachments(buffer, &body.attachments);
 }
 
-/// One text frame, and a binary frame for each attachment behind it.
-fn frames(capacity: usize, write: impl FnOnce(&mut Vec<u8>), attachments: &[Bytes]) -> Bytes {
-    let text = Frame::build(OpCode::Text, capacity, write);
-    if attachments.is_empty() {
-        return text.bytes().clone();
-    }
-    let mut group = text.bytes().to_vec();
+/// A binary frame for each attachment, behind the text frame of their packet.
+fn append_attachments(buffer: &mut Vec<u8>, attachments: &[Bytes]) {
     for attachment in attachments {
-        group.extend_from_slice(Frame::binary(attachment).bytes());
+        Frame::append(buffer, OpCode::Binary, attachment.len(), |buffer| {
+            buffer.extend_from_slice(attachment);
+        });
     }
-    Bytes::from(group)
 }
 
 /// The frame of a packet without arguments.
@@ -143,10 +160,6 @@ fn slice(data: Option<&Payload>) -> &[Payload] {
     data.map_or(&[], std::slice::from_ref)
 }
 
-fn arguments(data: Option<&Payload>) -> Arguments {
-    data.cloned().map_or(Arguments::None, Arguments::One)
-}
-
 /// Socket.IO names requests by numbers; no other name comes from this adapter.
 fn request_number(request: Option<&RequestId>) -> Option<u64> {
     match request? {
@@ -156,24 +169,18 @@ fn request_number(request: Option<&RequestId>) -> Option<u64> {
 }
 
 /// The arguments of a packet as JSON with placeholders, and what they stand for.
-struct Body {
-    json: Bytes,
+struct Body<'a> {
+    json: Cow<'a, [u8]>,
     attachments: Vec<Bytes>,
 }
 
-impl Body {
-    fn of(arguments: &[Payload]) -> Self {
-        if arguments.is_empty() {
-            return Self {
-                json: Bytes::new(),
-                attachments: Vec::new(),
-            };
-        }
+impl<'a> Body<'a> {
+    fn of(arguments: &'a [Payload]) -> Self {
         if let [only] = arguments
             && let Some(json) = only.as_json()
         {
             return Self {
-                json: json.clone(),
+                json: Cow::Borrowed(json),
                 attachments: Vec::new(),
             };
         }
@@ -189,7 +196,7 @@ impl Body {
             }
         }
         Self {
-            json: Bytes::from(json),
+            json: Cow::Owned(json),
             attachments,
         }
     }
@@ -233,6 +240,8 @@ fn write_value(json: &mut Vec<u8>, value: &Value, attachments: &mut Vec<Bytes>) 
 
 #[cfg(test)]
 mod tests {
+    use nest_gateway_core::message::Arguments;
+
     use super::*;
 
     fn written(message: Outgoing<'_>) -> Option<Vec<String>> {

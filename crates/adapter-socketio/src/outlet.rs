@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use nest_gateway_core::adapter::{Codec, Gone, Outlet, Sent};
 use nest_gateway_core::message::Delivery;
-use nest_gateway_wire::{Class, Frame, Push};
+use nest_gateway_wire::{BorrowedFrame, Class, Frame, Push};
 
 use crate::engine::Sender;
 use crate::parser::Parser;
@@ -33,6 +33,14 @@ impl Outlet for SocketIoOutlet {
         push(&self.sender, message, delivery)
     }
 
+    fn send_own(&self, message: &[u8], delivery: Delivery) -> Sent {
+        match BorrowedFrame::of(message) {
+            Some(frame) if delivery == Delivery::RELIABLE => sent(self.sender.send_own(frame)),
+            // Several frames, which have to stay together.
+            _ => self.send(Bytes::copy_from_slice(message), delivery),
+        }
+    }
+
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         self.sender.poll_room(context).map_err(|_| Gone)
     }
@@ -57,7 +65,11 @@ pub(crate) fn push(sender: &Sender, message: Bytes, delivery: Delivery) -> Sent 
     if delivery.may_compress() {
         frame = frame.compressible();
     }
-    match sender.send(frame, class) {
+    sent(sender.send(frame, class))
+}
+
+fn sent(push: Push) -> Sent {
+    match push {
         Push::Queued => Sent::Queued,
         Push::Dropped { pushed: true, .. } => Sent::Dropped,
         Push::Dropped { frames, .. } => Sent::Displaced(frames),

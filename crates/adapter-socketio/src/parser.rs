@@ -159,6 +159,15 @@ impl Codec for Parser {
     fn encode(&self, path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
         self.codec().encode(path, message)
     }
+
+    fn encode_into(
+        &self,
+        path: &str,
+        message: Outgoing<'_>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<bool, EncodeError> {
+        self.codec().encode_into(path, message, buffer)
+    }
 }
 
 /// Turns the messages of one connection into packets.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use nest_gateway_wire::{Class, Frame, Outbox, OutboxClosed, Push};
+use nest_gateway_wire::{BorrowedFrame, Class, Frame, Outbox, OutboxClosed, Push};
 
 use super::close::CloseReason;
 
@@ -39,14 +39,15 @@ impl Sender {
         }))
     }
 
-    /// Queues a frame, or a group of frames that belong together. Never blocks. A session whose client takes too little is closed
-    /// when the policy of its outbox says so.
+    /// Queues a frame, or a group of frames that belong together. Never blocks. A session
+    /// whose client takes too little is closed when the policy of its outbox says so.
     pub fn send(&self, frame: Frame, class: Class) -> Push {
-        let pushed = self.push(frame, class);
-        if pushed == Push::Overflow {
-            self.close(CloseReason::SlowConsumer);
-        }
-        pushed
+        self.push_with(move |outbox| outbox.push(frame, class))
+    }
+
+    /// Queues a frame that no other session gets, as [`Sender::send`] does.
+    pub fn send_own(&self, frame: BorrowedFrame<'_>) -> Push {
+        self.push_with(|outbox| outbox.push_own(frame))
     }
 
     /// Ready while the queue is below half of its bounds. An error means that the session
@@ -82,14 +83,22 @@ impl Sender {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    fn push(&self, frame: Frame, class: Class) -> Push {
+    fn push_with(&self, push: impl FnOnce(&Arc<Outbox>) -> Push + Clone) -> Push {
+        let pushed = self.push_to_present(push);
+        if pushed == Push::Overflow {
+            self.close(CloseReason::SlowConsumer);
+        }
+        pushed
+    }
+
+    fn push_to_present(&self, push: impl FnOnce(&Arc<Outbox>) -> Push + Clone) -> Push {
         if let Some(upgraded) = self.0.upgraded.get() {
-            return upgraded.push(frame, class);
+            return push(upgraded);
         }
         if !self.0.may_upgrade {
-            return self.0.first.push(frame, class);
+            return push(&self.0.first);
         }
-        let pushed = self.0.first.push(frame.clone(), class);
+        let pushed = push.clone()(&self.0.first);
         if pushed != Push::Closed {
             return pushed;
         }
@@ -100,10 +109,7 @@ impl Sender {
             .switching
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        match self.0.upgraded.get() {
-            Some(upgraded) => upgraded.push(frame, class),
-            None => Push::Closed,
-        }
+        self.0.upgraded.get().map_or(Push::Closed, push)
     }
 
     /// Moves what is queued to the outbox of the transport that takes over.
