@@ -79,20 +79,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 // ANCHOR: test
 #[cfg(test)]
 mod tests {
-    use nest_gateway_testkit::{TestApp, assert_push, assert_reply, for_each_wire};
+    use nest_gateway_testkit::{TestApp, assert_push, assert_reply};
 
-    use super::ChatModule;
-
-    for_each_wire! {
-        async fn members_of_a_room_hear_each_other(wire) {
-            let app = TestApp::new::<ChatModule>().on(wire).start().await;
-            let mut ada = app.client("/chat").connect().await;
-            let mut grace = app.client("/chat").connect().await;
-            assert_reply!(ada, "join", {"room": "a", "name": "Ada"} => 0);
-            assert_reply!(grace, "join", {"room": "a", "name": "Grace"} => 1);
-            assert_reply!(ada, "say", "hello" => 1);
-            assert_push!(grace, "message", {"from": "Ada", "text": "hello"});
-        }
+    #[tokio::test]
+    async fn members_of_a_room_hear_each_other() {
+        let app = TestApp::new::<super::ChatModule>().start().await;
+        let mut ada = app.client("/chat").connect().await;
+        let mut grace = app.client("/chat").connect().await;
+        assert_reply!(ada, "join", {"room": "a", "name": "Ada"} => 0);
+        assert_reply!(grace, "join", {"room": "a", "name": "Grace"} => 1);
+        assert_reply!(ada, "say", "hello" => 1);
+        assert_push!(grace, "message", {"from": "Ada", "text": "hello"});
     }
 }
 // ANCHOR_END: test
@@ -104,7 +101,7 @@ mod attribute {
 
     use super::ChatModule;
 
-    #[gateway_test(adapters = [memory, native])]
+    #[gateway_test(adapters = all)]
     async fn who_is_in_no_room_is_told_so(wire: Wire) {
         let app = TestApp::new::<ChatModule>().on(wire).start().await;
         let mut ada = app.client("/chat").connect().await;

@@ -8,7 +8,7 @@
 //! the page, a plain `new WebSocket` on the right half. [`gateway`] is the whole
 //! chat; the rest is a page and something that produces tokens.
 //!
-//! `--port N` asks for a port (3000; 0 takes any free one).
+//! `PORT=N`, or `-- --port N`, asks for a port (3000; 0 takes any free one).
 
 mod gateway;
 mod model;
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn port() -> Result<u16, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next()) {
-        (None, _) => Ok(3000),
+        (None, _) => Ok(std::env::var("PORT").map_or(Ok(3000), |port| port.parse())?),
         (Some("--port"), Some(port)) => Ok(port.parse()?),
         _ => Err("usage: cargo run --example chat -- [--port N]".into()),
     }

@@ -30,3 +30,5 @@ mod providers;
 mod readme;
 #[path = "../../docs/snippets/rooms.rs"]
 mod rooms;
+#[path = "../../docs/snippets/testing.rs"]
+mod testing;

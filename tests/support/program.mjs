@@ -12,6 +12,9 @@ const STOP_LIMIT = 20_000;
 const programs =
   process.env.NEST_GATEWAY_PROGRAMS ?? fileURLToPath(new URL("../../target/debug", import.meta.url));
 
+/** The file of a program, such as `fixture-gateway` or `examples/chat`. */
+export const program = (name) => path.join(programs, name);
+
 /** A running server, ready for connections. */
 export class Program {
   #child;
@@ -20,13 +23,13 @@ export class Program {
 
   /** Starts `name` (such as `fixture-gateway` or `examples/chat`) and waits until it listens. */
   static async start(name, ...args) {
-    const program = new Program(name, ["--port", "0", ...args]);
-    await program.#listening(name);
-    return program;
+    const started = new Program(name, ["--port", "0", ...args]);
+    await started.#listening(name);
+    return started;
   }
 
   constructor(name, args) {
-    this.#child = spawn(path.join(programs, name), args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = spawn(program(name), args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#exited = once(this.#child, "exit");
     this.#exited.catch(() => {}); // a program that cannot start is reported by #listening
     this.#child.stderr.setEncoding("utf8").on("data", (text) => {

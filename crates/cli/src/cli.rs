@@ -139,6 +139,13 @@ pub(crate) struct Application {
     /// The manifest, as for `cargo run`
     #[arg(long, value_name = "PATH")]
     pub(crate) manifest_path: Option<PathBuf>,
+    /// A program that is built already, in place of building one
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["package", "bin", "example", "features", "manifest_path", "release", "offline"]
+    )]
+    pub(crate) program: Option<PathBuf>,
     /// Build in release mode
     #[arg(long)]
     pub(crate) release: bool,

@@ -34,16 +34,20 @@ pub(crate) struct Described {
     pub(crate) description: Description,
 }
 
-/// A program that cargo built.
+/// A program to ask.
 struct Program {
     executable: PathBuf,
-    package: PathBuf,
+    /// Where its package is; `None` when cargo did not build it.
+    package: Option<PathBuf>,
     name: String,
 }
 
 /// Builds and asks the application.
 pub(crate) fn describe(application: &Application) -> Outcome<Described> {
-    let program = build(application)?;
+    let program = match &application.program {
+        Some(file) => built(file)?,
+        None => build(application)?,
+    };
     let json = ask(&program.executable, &application.arguments)?;
     let description =
         serde_json::from_str::<Description>(&json).context("the application's description")?;
@@ -53,12 +57,26 @@ pub(crate) fn describe(application: &Application) -> Outcome<Described> {
             description.format
         )));
     }
-    let version = version_of(&program.package).unwrap_or_else(|| "0.0.0".to_owned());
+    let version = program.package.as_deref().and_then(version_of);
+    let version = version.unwrap_or_else(|| "0.0.0".to_owned());
     Ok(Described {
         name: program.name,
         version,
         json,
         description,
+    })
+}
+
+/// A program that somebody else built, by its file.
+fn built(file: &Path) -> Outcome<Program> {
+    let executable = file
+        .canonicalize()
+        .context(format_args!("--program {}", file.display()))?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(Program {
+        name: name.into_owned(),
+        executable,
+        package: None,
     })
 }
 
@@ -145,7 +163,7 @@ fn program(message: &Value) -> Option<Program> {
     }
     Some(Program {
         executable: executable.into(),
-        package: message["manifest_path"].as_str()?.into(),
+        package: Some(message["manifest_path"].as_str()?.into()),
         name: message["target"]["name"].as_str()?.to_owned(),
     })
 }

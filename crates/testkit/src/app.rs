@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use nest_gateway::{App, AppBuilder, Config, ListenError, Listening, Module, WebSocketServer};
+use nest_gateway::{
+    App, AppBuilder, Config, Gateway, ListenError, Listening, Module, ModuleDescriptor, Provided,
+    WebSocketServer,
+};
 use nest_gateway_core::gateway::{ModuleSource, Provider};
 use nest_gateway_core::runtime::Runtime;
 
@@ -80,6 +83,40 @@ impl TestApp {
     #[expect(clippy::new_ret_no_self, reason = "reads as `App::new` does")]
     pub fn new<M: Module>() -> TestAppBuilder {
         Self::from_module(ModuleSource::of::<M>())
+    }
+
+    /// Begins an application of one gateway alone, to test it without its
+    /// module. What it depends on is given with [`TestAppBuilder::provide`].
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use nest_gateway::prelude::*;
+    /// use nest_gateway_testkit::{TestApp, assert_reply};
+    ///
+    /// struct Clock(u64);
+    ///
+    /// #[websocket_gateway(namespace = "/clock")]
+    /// struct ClockGateway {
+    ///     clock: Arc<Clock>,
+    /// }
+    ///
+    /// #[subscriptions]
+    /// impl ClockGateway {
+    ///     #[subscribe_message("now")]
+    ///     async fn now(&self) -> u64 {
+    ///         self.clock.0
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() {
+    /// let app = TestApp::of_gateway::<ClockGateway>().provide_value(Clock(7)).start().await;
+    /// let mut client = app.client("/clock").connect().await;
+    /// assert_reply!(client, "now" => 7);
+    /// # }
+    /// ```
+    pub fn of_gateway<G: Gateway + Provided>() -> TestAppBuilder {
+        Self::from_module(ModuleDescriptor::new("TestModule").list::<G>())
     }
 
     /// Begins an application of a module that was described by hand.
@@ -165,6 +202,16 @@ impl TestAppBuilder {
     pub fn on(mut self, wire: Wire) -> Self {
         self.wire = wire;
         self
+    }
+
+    /// Adds a provider, for what a gateway that is tested alone depends on.
+    pub fn provide(self, provider: Provider) -> Self {
+        self.customize(|app| app.provide(provider))
+    }
+
+    /// Adds a value.
+    pub fn provide_value<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.provide(Provider::value(value))
     }
 
     /// Replaces a provider of the same type, wherever it is listed.

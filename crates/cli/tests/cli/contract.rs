@@ -118,6 +118,16 @@ fn a_program_that_says_nothing_or_something_else_is_an_error() {
 }
 
 #[test]
+fn a_program_that_is_built_already_is_asked_as_it_is() {
+    let folder = described("describe_program", TALKATIVE);
+    let said = folder.run(["list", "--offline"]).succeeded();
+    let program = "target/debug/chat";
+    assert_eq!(folder.run(["list", "--program", program]).succeeded(), said);
+    let refusal = folder.run(["list", "--program", "nowhere"]).failed();
+    assert!(refusal.contains("--program nowhere"), "{refusal}");
+}
+
+#[test]
 fn of_several_programs_one_has_to_be_chosen() {
     let folder = described("describe_several", TALKATIVE);
     folder.write("src/bin/other.rs", "fn main() {}");
