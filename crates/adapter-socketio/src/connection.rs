@@ -476,7 +476,7 @@ fn receive(
 }
 
 /// The ack id of a request as a number, or the name of an event as a text.
-fn cancel_target(payload: &Payload) -> Option<CancelTarget> {
+pub(crate) fn cancel_target(payload: &Payload) -> Option<CancelTarget> {
     match payload.to_value().ok()? {
         Value::Number(number) => Some(CancelTarget::Request(RequestId::Number(number))),
         Value::String(event) => Some(CancelTarget::Event(event)),

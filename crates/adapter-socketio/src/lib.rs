@@ -11,7 +11,9 @@
 //!   for all receivers;
 //! - `endpoint`, `connection`, `namespace`: HTTP requests, connections, and the clients
 //!   that a connection has in namespaces;
-//! - `close`, `offset`: how clients end, and how events are numbered for those who come back.
+//! - `close`, `offset`: how clients end, and how events are numbered for those who come back;
+//! - `host_socketioxide` (feature `socketioxide`): gateways on somebody else's
+//!   `socketioxide::SocketIo`.
 
 mod adapter;
 mod arguments;
@@ -20,6 +22,8 @@ mod codec;
 mod connection;
 mod endpoint;
 pub mod engine;
+#[cfg(feature = "socketioxide")]
+mod host_socketioxide;
 #[cfg(feature = "msgpack")]
 mod msgpack;
 mod namespace;
@@ -29,6 +33,11 @@ pub mod packet;
 mod parser;
 
 pub use adapter::SocketIo;
+#[cfg(feature = "socketioxide")]
+pub use host_socketioxide::SocketIoxide;
+/// The library whose `SocketIo` a [`SocketIoxide`] takes, in the version that fits.
+#[cfg(feature = "socketioxide")]
+pub use socketioxide;
 
 /// The codec of the default parser, for tools that look at what clients get or measure what it costs.
 pub fn json_codec() -> impl nest_gateway_core::adapter::Codec {

@@ -52,23 +52,32 @@ impl Outlet for SocketIoOutlet {
 
 /// Queues an encoded message: a frame, or several that belong together.
 pub(crate) fn push(sender: &Sender, message: Bytes, delivery: Delivery) -> Sent {
+    match frame(message, delivery) {
+        Some((frame, class)) => sent(sender.send(frame, class)),
+        None => Sent::Dropped,
+    }
+}
+
+/// An encoded message as an outbox takes it.
+pub(crate) fn frame(message: Bytes, delivery: Delivery) -> Option<(Frame, Class)> {
     let class = if delivery.is_volatile() {
         Class::Volatile
     } else {
         Class::Normal
     };
-    let Some(mut frame) = Frame::from_bytes(message) else {
+    let Some(frame) = Frame::from_bytes(message) else {
         // Only this adapter's codecs encode for its clients.
         tracing::error!("message is not made of frames");
-        return Sent::Dropped;
+        return None;
     };
     if delivery.may_compress() {
-        frame = frame.compressible();
+        return Some((frame.compressible(), class));
     }
-    sent(sender.send(frame, class))
+    Some((frame, class))
 }
 
-fn sent(push: Push) -> Sent {
+/// What core is told of a push.
+pub(crate) fn sent(push: Push) -> Sent {
     match push {
         Push::Queued => Sent::Queued,
         Push::Dropped { pushed: true, .. } => Sent::Dropped,

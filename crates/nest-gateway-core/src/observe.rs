@@ -82,6 +82,7 @@ pub struct Stats {
     recovered: AtomicU64,
     not_recovered: AtomicU64,
     recovery_bytes: AtomicUsize,
+    inbox_overflows: AtomicU64,
     failed: AtomicU64,
 }
 
@@ -127,6 +128,9 @@ readings! {
     failed_recoveries: u64 = not_recovered;
     /// What is kept for clients that may come back, in bytes.
     recovery_bytes: usize = recovery_bytes;
+    /// Clients closed because they sent more than may wait, on a transport that
+    /// cannot slow them down.
+    inbox_overflows: u64 = inbox_overflows;
     /// Messages that were answered with an exception.
     exceptions: u64 = failed;
 }
@@ -232,6 +236,14 @@ impl Stats {
     /// So many bytes less.
     pub(crate) fn no_longer_kept(&self, bytes: usize) {
         self.recovery_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// An adapter without backpressure closes a client that sent more than may
+    /// wait.
+    pub fn inbox_overflowed(&self) {
+        self.inbox_overflows.fetch_add(1, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        metrics::counter!(names::INBOX_OVERFLOWS).increment(1);
     }
 
     /// `event` is a registered one, or empty.
@@ -357,6 +369,9 @@ pub mod names {
     pub const RECOVERIES: &str = "nest_gateway_recoveries_total";
     /// Bytes that are kept for clients that may come back, sampled every five seconds.
     pub const RECOVERY_BYTES: &str = "nest_gateway_recovery_bytes";
+    /// Clients closed because they sent more than may wait (socketioxide only;
+    /// other transports slow them down).
+    pub const INBOX_OVERFLOWS: &str = "nest_gateway_inbox_overflows_total";
     /// Bytes queued towards clients, sampled every five seconds.
     pub const QUEUED_BYTES: &str = "nest_gateway_queued_bytes";
     /// Handlers that are running.

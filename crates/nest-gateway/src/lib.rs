@@ -72,6 +72,8 @@ pub use nest_gateway_macros::{
 pub use nest_gateway_adapter_native::Native;
 #[cfg(feature = "socketio")]
 pub use nest_gateway_adapter_socketio::SocketIo;
+#[cfg(feature = "socketioxide")]
+pub use nest_gateway_adapter_socketio::{SocketIoxide, socketioxide};
 
 pub use self::app::{App, AppBuilder};
 pub use self::listening::{ListenError, Listening, ShutdownHandle};

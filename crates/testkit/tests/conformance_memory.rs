@@ -9,6 +9,7 @@ use nest_gateway_testkit::memory::Memory;
 fn subject() -> Subject {
     let powers = [
         Power::Requests,
+        Power::Backpressure,
         Power::Questions,
         Power::RepliesAsEvents,
         Power::Envelope,

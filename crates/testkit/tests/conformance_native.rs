@@ -10,6 +10,7 @@ use nest_gateway_testkit::conformance::{Power, Setup, Subject};
 fn subject() -> Subject {
     let powers = [
         Power::Requests,
+        Power::Backpressure,
         Power::Questions,
         Power::RepliesAsEvents,
         Power::Envelope,

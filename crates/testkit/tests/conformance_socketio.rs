@@ -11,6 +11,7 @@ use nest_gateway_testkit::conformance::{Power, Setup, Subject};
 fn subject() -> Subject {
     let powers = [
         Power::Requests,
+        Power::Backpressure,
         Power::Questions,
         Power::RepliesAsAcks,
         Power::BinaryData,

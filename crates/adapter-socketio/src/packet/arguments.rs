@@ -58,6 +58,20 @@ impl Arguments {
         Ok((event, Self::from_raw(array, values)))
     }
 
+    /// Splits an event whose attachments are there already.
+    #[cfg(feature = "socketioxide")]
+    pub(crate) fn with_attachments(
+        array: &Bytes,
+        attachments: Vec<Bytes>,
+    ) -> Result<(Text, Self), PacketError> {
+        if !attachments.is_empty() {
+            check_placeholders(array, attachments.len())?;
+        }
+        let (event, mut arguments) = Self::split_event(array)?;
+        arguments.attach(attachments);
+        Ok((event, arguments))
+    }
+
     /// Splits `[...values]`.
     pub(super) fn split(array: &Bytes) -> Result<Self, PacketError> {
         Ok(Self::from_raw(array, raw_values(array)?.into_iter()))

@@ -19,6 +19,7 @@ use crate::session::ClientData;
 /// The namespaces of one port, and the checks in front of them.
 pub struct Host {
     namespaces: matchit::Router<Arc<Namespace>>,
+    all: Vec<Arc<Namespace>>,
     config: Arc<Config>,
     stats: Arc<Stats>,
     places: Arc<Places>,
@@ -66,14 +67,15 @@ impl Host {
         tasks: TaskTracker,
     ) -> Result<Self, String> {
         let mut router = matchit::Router::new();
-        for namespace in namespaces {
+        for namespace in &namespaces {
             let pattern = namespace.pattern().to_owned();
             router
-                .insert(pattern.clone(), namespace)
+                .insert(pattern.clone(), Arc::clone(namespace))
                 .map_err(|error| format!("namespace {pattern}: {error}"))?;
         }
         Ok(Self {
             namespaces: router,
+            all: namespaces,
             config,
             stats,
             places,
@@ -105,6 +107,13 @@ impl Host {
     /// drain time.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(task);
+    }
+
+    /// The paths and patterns of the namespaces that the adapter may serve, for
+    /// transports that have to be told beforehand.
+    pub fn patterns<'a>(&'a self, adapter: &'a str) -> impl Iterator<Item = &'a str> {
+        let served = self.all.iter().filter(move |n| n.is_served_by(adapter));
+        served.map(|namespace| namespace.pattern())
     }
 
     /// The namespace at this path, if the adapter may serve it. A trailing

@@ -34,6 +34,9 @@ pub enum Malformed {
     /// The id is neither a number nor a string.
     #[error("The id is neither a number nor a string")]
     BadId,
+    /// Larger than a message may be, on a transport that read it all the same.
+    #[error("Message is too large")]
+    TooLarge,
     /// Binary data for a gateway that has no handler for it.
     #[error("Binary messages are not supported here")]
     Binary,

@@ -182,7 +182,7 @@ properties! {
         a_slow_handler_delays_what_its_client_sends_next [Requests],
         concurrent_handlers_run_beside_the_queue [Requests],
         concurrent_handlers_are_bounded_for_each_client,
-        a_client_that_sends_too_fast_is_held_up_and_loses_nothing [Requests],
+        a_client_that_sends_too_fast_is_held_up_and_loses_nothing [Requests Backpressure],
         a_message_sees_what_the_one_before_it_did [Requests],
         emits_of_one_handler_arrive_in_order_and_before_its_reply [Requests],
     }

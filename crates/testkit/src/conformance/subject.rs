@@ -51,6 +51,8 @@ pub enum Power {
     WebSocket,
     /// Silent clients are noticed.
     Heartbeat,
+    /// A client that sends too fast is held up.
+    Backpressure,
     /// A client that stops reading fills the server's outbox.
     SlowReading,
     /// A client keeps its connection also while it does not read.
