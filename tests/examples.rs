@@ -95,6 +95,9 @@ fn program(name: &str) -> PathBuf {
         if cfg!(feature = "jwt") {
             build.args(["--features", "jwt"]);
         }
+        if cfg!(feature = "socketioxide") {
+            build.args(["--features", "socketioxide"]);
+        }
         if !NAMES
             .iter()
             .all(|name| profile.join("examples").join(name).exists())
@@ -155,6 +158,25 @@ async fn user(example: &mut Example, name: &str) -> Client {
     let token = url.trim().split_once("token=").expect("a token").1;
     let client = Client::of(NativeConnector::new(example.addr)).namespace("/news");
     client.query("token", token).connect().await
+}
+
+#[cfg(feature = "socketioxide")]
+#[tokio::test]
+async fn on_socketioxide_keeps_its_own_handler_and_gains_a_room_for_all() {
+    let example = Example::start("on_socketioxide");
+    let mut own = example.socket_io("/").await;
+    assert_reply!(own, "twice", 21 => 42);
+    let mut ada = own
+        .join_namespace("/chat", None)
+        .await
+        .expect("it may join");
+    let mut grace = example.native("/chat").await;
+    assert_reply!(ada, "say", {"text": "hi"} => 2);
+    assert_broadcast!([ada, grace], "said", {"via": "socketioxide", "text": "hi"});
+    grace.emit("say", json!({"text": "hello"})).await;
+    assert_broadcast!([ada, grace], "said", {"via": "native", "text": "hello"});
+    let health = get(example.addr, "/health").await.expect("a response");
+    assert_eq!(health.text(), "well");
 }
 
 #[tokio::test]

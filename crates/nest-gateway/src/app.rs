@@ -115,10 +115,14 @@ impl App {
     /// other router does not. Gateways with a `port` of their own are not part
     /// of it.
     ///
-    /// Take a [`App::shutdown_handle`] first: the host decides when to stop.
+    /// Take a [`App::shutdown_handle`] first: the host decides when to stop. To be
+    /// called within a tokio runtime, on which the adapters' own tasks begin here.
     pub fn into_router(self) -> Router {
         let own = self.ports.into_iter().find(|port| port.number.is_none());
-        let mounts = own.map(|port| port.mounts).unwrap_or_default();
+        let mut mounts = own.map(|port| port.mounts).unwrap_or_default();
+        for task in mounts.iter_mut().flat_map(|mount| mount.tasks.drain(..)) {
+            self.runtime.tasks().spawn(task);
+        }
         let hosted = Hosted::new(mounts, self.router, Arc::clone(&self.runtime), false);
         Router::new().fallback_service(hosted)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use nest_gateway_core::adapter::{Adapter, BoxFuture, Capabilities, Host, Mount};
+use nest_gateway_core::adapter::{Adapter, Capabilities, Host, Mount};
 use socketioxide::SocketIo;
 use socketioxide::adapter::{Adapter as TheirAdapter, LocalAdapter};
 use socketioxide_core::adapter::{DefinedAdapter, Spawnable as _};
@@ -137,18 +137,17 @@ impl<A: TheirAdapter + DefinedAdapter> Adapter for SocketIoxide<A> {
                 self.io.ns(pattern, door).spawn();
             }
         }
-        let mut mount = Mount::default();
         if self.close_at_shutdown {
-            mount.tasks.push(close_at_shutdown(shared));
+            // Not a task of the mount: those begin when the application listens or becomes a
+            // router, and one whose gateways are all here needs neither.
+            host.spawn(close_at_shutdown(shared));
         }
-        Ok(mount)
+        Ok(Mount::default())
     }
 }
 
-fn close_at_shutdown<A: TheirAdapter>(shared: Arc<Shared<A>>) -> BoxFuture<'static, ()> {
-    Box::pin(async move {
-        shared.host.shutdown().cancelled().await;
-        shared.occupancy.empty().await;
-        shared.io.close().await;
-    })
+async fn close_at_shutdown<A: TheirAdapter>(shared: Arc<Shared<A>>) {
+    shared.host.shutdown().cancelled().await;
+    shared.occupancy.empty().await;
+    shared.io.close().await;
 }
