@@ -35,9 +35,7 @@ fn subject() -> Subject {
 
 /// As an application of somebody else: its router, its `SocketIo`, its limits.
 fn mount(app: AppBuilder) -> AppBuilder {
-    let builder = SocketIo::builder()
-        .max_payload(1_000_000)
-        .max_buffer_size(16);
+    let builder = SocketIo::builder().max_payload(1_000_000);
     let (layer, io) = builder.build_layer();
     let routes = Router::new().layer(layer);
     let adapter = SocketIoxide::new(io).close_at_shutdown();
