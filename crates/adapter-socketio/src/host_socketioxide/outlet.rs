@@ -9,7 +9,7 @@ use nest_gateway_core::config::{Config, SlowPolicy};
 use nest_gateway_core::message::Delivery;
 use nest_gateway_wire::{Outbox, OutboxConfig, SlowPolicy as WirePolicy};
 
-use crate::outlet::{frame, outcome};
+use crate::outlet::{frame, sent};
 use crate::parser::{Parser, ParserKind};
 
 /// Keeps the slow-consumer policy: socketioxide's queue has none, it only refuses.
@@ -45,7 +45,7 @@ impl Outlet for QueuedOutlet {
 
     fn send(&self, message: Bytes, delivery: Delivery) -> Sent {
         match frame(message, delivery) {
-            Some((frame, class)) => outcome(self.outbox.push(frame, class)),
+            Some((frame, class)) => sent(self.outbox.push(frame, class)),
             None => Sent::Dropped,
         }
     }
