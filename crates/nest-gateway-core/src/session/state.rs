@@ -340,16 +340,17 @@ impl Session {
         let client = self.client.clone();
         let hub = client.hub();
         let rest = poll_fn(|cx| self.poll_rest(cx));
-        tokio::select! {
+        let cut_short = tokio::select! {
             // Handlers that listen to their cancellation get the chance to end.
             biased;
-            () = rest => {}
-            () = tokio::time::sleep(hub.config.leave_grace) => {
-                tracing::warn!(client = %client.id(), "handlers cancelled: the client left");
-            }
-            () = hub.overdue.cancelled() => {
-                tracing::warn!(client = %client.id(), "handlers cancelled: the server stops");
-            }
+            () = rest => None,
+            () = tokio::time::sleep(hub.config.leave_grace) => Some("the client left"),
+            () = hub.overdue.cancelled() => Some("the server stops"),
+        };
+        if let Some(why) = cut_short {
+            let running = self.beside.iter().chain(&self.current);
+            let events: Vec<_> = running.map(|r| r.context().event()).collect();
+            tracing::warn!(client = %client.id(), ?events, "handlers cancelled: {why}");
         }
         self.current = None;
         self.beside = Beside::default();
@@ -367,12 +368,20 @@ impl Session {
             Poll::Ready(Err(_)) => return Poll::Ready(()),
             Poll::Ready(Ok(())) => {}
         }
-        self.poll_handlers(context);
-        self.beside.drop_streams();
-        if self.is_handling() || !self.inbox.is_empty() {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
+        loop {
+            self.poll_handlers(context);
+            self.beside.drop_streams();
+            if self.client.closing().is_some() {
+                // A handler disconnected the client, which ends what it sent before.
+                self.inbox.clear();
+            }
+            if self.is_handling() {
+                return Poll::Pending;
+            }
+            if self.inbox.is_empty() {
+                return Poll::Ready(());
+            }
+            // The streams that were dropped had kept the next messages waiting.
         }
     }
 

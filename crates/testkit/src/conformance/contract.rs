@@ -413,6 +413,7 @@ pub const CONTRACT: &[ContractLine] = &[
             "lifecycle::on_disconnect_runs_once_with_rooms_and_state",
             "lifecycle::on_disconnect_runs_once_for_a_client_that_was_cut",
             "lifecycle::on_disconnect_waits_for_the_last_handler",
+            "lifecycle::what_a_client_left_unhandled_does_not_keep_it",
             "lifecycle::a_panic_in_on_disconnect_harms_nobody_else",
             "close::the_disconnect_reason_has_the_clients_code_and_text",
         ],

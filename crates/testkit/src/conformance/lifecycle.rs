@@ -156,6 +156,23 @@ pub async fn on_disconnect_waits_for_the_last_handler(subject: Subject) {
     assert!(at("stayed behind") < at("disconnect"), "{log:?}");
 }
 
+/// CONTRACT 7: a client that leaves with messages unhandled does not stay
+/// longer than its handlers, whoever ended it.
+pub async fn what_a_client_left_unhandled_does_not_keep_it(subject: Subject) {
+    let long = std::time::Duration::from_secs(60);
+    let stage = Stage::with(&subject, |config| config.leave_grace = long).await;
+    let mut client = stage.client().connect().await;
+    stage.log().take();
+    client.emit("stay_behind", Payload::none()).await;
+    stage.log().until("waiting for the end").await;
+    client.emit("kick", Payload::none()).await;
+    client.emit("echo", json!(1)).await;
+    client.close(1000, "").await;
+    stage.log().until("client is gone").await;
+    stage.gates().open("a");
+    stage.log().until_prefix("disconnect").await;
+}
+
 /// CONTRACT 7: a panic in `on_disconnect` is nobody else's.
 pub async fn a_panic_in_on_disconnect_harms_nobody_else(subject: Subject) {
     let stage = Stage::start(&subject).await;

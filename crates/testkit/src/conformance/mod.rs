@@ -146,6 +146,7 @@ properties! {
         on_disconnect_runs_once_with_rooms_and_state [Requests],
         on_disconnect_runs_once_for_a_client_that_was_cut [Requests Standing],
         on_disconnect_waits_for_the_last_handler [Requests],
+        what_a_client_left_unhandled_does_not_keep_it [Requests],
         a_panic_in_on_disconnect_harms_nobody_else [Requests],
         two_gateways_share_a_namespace [Requests],
         a_namespace_has_path_parameters [Requests],
