@@ -159,7 +159,7 @@ pub async fn on_disconnect_waits_for_the_last_handler(subject: Subject) {
 /// CONTRACT 7: a client that leaves with messages unhandled does not stay
 /// longer than its handlers, whoever ended it.
 pub async fn what_a_client_left_unhandled_does_not_keep_it(subject: Subject) {
-    let long = std::time::Duration::from_secs(60);
+    let long = std::time::Duration::from_mins(1);
     let stage = Stage::with(&subject, |config| config.leave_grace = long).await;
     let mut client = stage.client().connect().await;
     stage.log().take();
