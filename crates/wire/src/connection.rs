@@ -52,13 +52,27 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Connection {
     limits: Limits,
+    /// What has come of something that is not complete. Most reads bring whole messages, so that this is
+    /// mostly empty and only a pointer of every connection.
+    partial: Option<Box<Partial>>,
+    #[cfg(feature = "deflate")]
+    inflate: Option<Inflate>,
+}
+
+/// A header, a frame, a message that has begun to arrive.
+#[derive(Debug, Default)]
+struct Partial {
     head: [u8; MAX_HEADER],
     head_len: u8,
     frame: Option<Incoming>,
     message: Option<Message>,
     control: Vec<u8>,
-    #[cfg(feature = "deflate")]
-    inflate: Option<Inflate>,
+}
+
+impl Partial {
+    fn is_empty(&self) -> bool {
+        self.head_len == 0 && self.frame.is_none() && self.message.is_none()
+    }
 }
 
 /// What was agreed on about compressed messages.
@@ -84,11 +98,7 @@ impl Connection {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
-            head: [0; MAX_HEADER],
-            head_len: 0,
-            frame: None,
-            message: None,
-            control: Vec::new(),
+            partial: None,
             #[cfg(feature = "deflate")]
             inflate: None,
         }
@@ -109,24 +119,42 @@ impl Connection {
     /// Reads from the front of `input` until something is complete, and moves `input` behind what was
     /// read. `None` means that all of `input` was taken and more is needed.
     pub fn receive(&mut self, input: &mut &[u8]) -> Result<Option<Received>, Violation> {
+        if let Some(mut partial) = self.partial.take() {
+            let received = self.go_on(&mut partial, input);
+            self.partial = Some(partial).filter(|partial| !partial.is_empty());
+            return received;
+        }
+        let mut partial = Partial::default();
+        let received = self.go_on(&mut partial, input);
+        if !partial.is_empty() {
+            self.partial = Some(Box::new(partial));
+        }
+        received
+    }
+
+    fn go_on(
+        &mut self,
+        partial: &mut Partial,
+        input: &mut &[u8],
+    ) -> Result<Option<Received>, Violation> {
         loop {
-            let Some(mut frame) = self.frame.take() else {
-                let Some(header) = self.read_header(input)? else {
+            let Some(mut frame) = partial.frame.take() else {
+                let Some(header) = self.read_header(partial, input)? else {
                     return Ok(None);
                 };
-                self.frame = Some(self.begin(&header, input.len())?);
+                partial.frame = Some(self.begin(partial, &header, input.len())?);
                 continue;
             };
             let (part, rest) = input.split_at(frame.remaining.min(input.len()));
             *input = rest;
-            self.append(&frame, part)?;
+            self.append(partial, &frame, part)?;
             frame.mask = mask::advance(frame.mask, part.len());
             frame.remaining -= part.len();
             if frame.remaining > 0 {
-                self.frame = Some(frame);
+                partial.frame = Some(frame);
                 return Ok(None);
             }
-            if let Some(received) = self.finish(&frame)? {
+            if let Some(received) = self.finish(partial, &frame)? {
                 return Ok(Some(received));
             }
         }
@@ -146,42 +174,51 @@ impl Connection {
         false
     }
 
-    fn read_header(&mut self, input: &mut &[u8]) -> Result<Option<Header>, Violation> {
-        let kept = usize::from(self.head_len);
+    fn read_header(
+        &self,
+        partial: &mut Partial,
+        input: &mut &[u8],
+    ) -> Result<Option<Header>, Violation> {
+        let kept = usize::from(partial.head_len);
         let compression = self.compression();
         let parsed = if kept == 0 {
             header::parse(input, compression)?
         } else {
             let more = input.len().min(MAX_HEADER - kept);
-            self.head[kept..kept + more].copy_from_slice(&input[..more]);
-            header::parse(&self.head[..kept + more], compression)?
+            partial.head[kept..kept + more].copy_from_slice(&input[..more]);
+            header::parse(&partial.head[..kept + more], compression)?
         };
         if let Some((header, size)) = parsed {
             *input = &input[size - kept..];
-            self.head_len = 0;
+            partial.head_len = 0;
             return Ok(Some(header));
         }
         // A header that is not whole is shorter than the longest one, so all of the input fits.
         let end = kept + input.len();
-        self.head[kept..end].copy_from_slice(input);
-        self.head_len = u8::try_from(end).expect("a header has at most 14 bytes");
+        partial.head[kept..end].copy_from_slice(input);
+        partial.head_len = u8::try_from(end).expect("a header has at most 14 bytes");
         *input = &[];
         Ok(None)
     }
 
     /// Checks a header against the state and the limits, and opens a message where one begins.
-    fn begin(&mut self, header: &Header, at_hand: usize) -> Result<Incoming, Violation> {
+    fn begin(
+        &mut self,
+        partial: &mut Partial,
+        header: &Header,
+        at_hand: usize,
+    ) -> Result<Incoming, Violation> {
         let limit = self.limits.max_message;
         let too_big = Violation::MessageTooBig { limit };
         let remaining = usize::try_from(header.len).map_err(|_| too_big)?;
         if !header.op.is_control() {
-            match (header.op, &self.message) {
+            match (header.op, &partial.message) {
                 (OpCode::Continuation, Some(_)) => {}
                 (OpCode::Continuation, None) => return Err(Violation::UnexpectedContinuation),
                 (_, Some(_)) => return Err(Violation::InterleavedMessage),
-                (_, None) => self.message = Some(self.open(header)),
+                (_, None) => partial.message = Some(self.open(header)),
             }
-            let message = self.message.as_mut().expect("opened or found above");
+            let message = partial.message.as_mut().expect("opened or found above");
             if remaining > message.room(limit) {
                 return Err(too_big);
             }
@@ -236,20 +273,36 @@ impl Connection {
         Ok(())
     }
 
-    fn append(&mut self, frame: &Incoming, part: &[u8]) -> Result<(), Violation> {
+    fn append(
+        &self,
+        partial: &mut Partial,
+        frame: &Incoming,
+        part: &[u8],
+    ) -> Result<(), Violation> {
         if frame.op.is_control() {
-            let start = self.control.len();
-            self.control.extend_from_slice(part);
-            mask::apply(&mut self.control[start..], frame.mask);
+            let start = partial.control.len();
+            partial.control.extend_from_slice(part);
+            mask::apply(&mut partial.control[start..], frame.mask);
             return Ok(());
         }
-        let message = self.message.as_mut().expect("a data frame has a message");
+        let message = partial
+            .message
+            .as_mut()
+            .expect("a data frame has a message");
         message.append_masked(part, frame.mask, self.limits.max_message)
     }
 
-    fn finish(&mut self, frame: &Incoming) -> Result<Option<Received>, Violation> {
+    #[cfg_attr(
+        not(feature = "deflate"),
+        allow(clippy::needless_pass_by_ref_mut, clippy::unused_self)
+    )]
+    fn finish(
+        &mut self,
+        partial: &mut Partial,
+        frame: &Incoming,
+    ) -> Result<Option<Received>, Violation> {
         if frame.op.is_control() {
-            let payload = std::mem::take(&mut self.control);
+            let payload = std::mem::take(&mut partial.control);
             return Ok(Some(match frame.op {
                 OpCode::Ping => Received::Ping(payload.into()),
                 OpCode::Pong => Received::Pong(payload.into()),
@@ -260,7 +313,7 @@ impl Connection {
             return Ok(None);
         }
         #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
-        let mut message = self.message.take().expect("a data frame has a message");
+        let mut message = partial.message.take().expect("a data frame has a message");
         #[cfg(feature = "deflate")]
         self.finish_inflation(&mut message)?;
         let text = message.text;

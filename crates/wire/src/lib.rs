@@ -62,6 +62,7 @@ pub mod close;
 
 mod connection;
 mod dirty;
+mod few;
 mod flusher;
 mod frame;
 mod header;

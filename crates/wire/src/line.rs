@@ -1,20 +1,20 @@
 //! A queue whose first item needs no memory of its own.
 
-use std::collections::VecDeque;
+use crate::few::Few;
 
 /// Items in their order. Most connections have none or one at a time, and then nothing is allocated.
 #[derive(Debug)]
 pub(crate) struct Line<T> {
     /// Filled whenever anything is queued.
     first: Option<T>,
-    others: VecDeque<T>,
+    others: Few<T>,
 }
 
 impl<T> Default for Line<T> {
     fn default() -> Self {
         Self {
             first: None,
-            others: VecDeque::new(),
+            others: Few::default(),
         }
     }
 }
@@ -41,7 +41,7 @@ impl<T> Line<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.first.iter().chain(&self.others)
+        self.first.iter().chain(self.others.iter())
     }
 
     pub(crate) fn push_back(&mut self, item: T) {
@@ -75,18 +75,20 @@ impl<T> Line<T> {
 
     /// Memory that is kept for further items, in items.
     pub(crate) fn spare(&self) -> usize {
-        self.others.capacity()
+        self.others.spare()
     }
 
     /// Gives all memory back; the line has to be empty.
     pub(crate) fn release(&mut self) {
         debug_assert!(self.is_empty(), "items would be lost");
-        self.others = VecDeque::new();
+        self.others.release();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use proptest::collection::vec;
     use proptest::prelude::*;
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use crate::close::{self, Closed, ClosedBy};
+use crate::few::Few;
 use crate::flusher::FlusherHandle;
 use crate::frame::{BorrowedFrame, Frame, OpCode};
 use crate::piece::Piece;
@@ -59,17 +60,15 @@ struct State {
     ending: Option<Box<Closed>>,
     /// The task that reads the socket: woken when the outbox is closed.
     socket: Option<Waker>,
-    /// The task that drains the outbox, where no flusher does: woken when there is something.
-    consumer: Option<Waker>,
     /// Those who wait for room.
-    room: Vec<Waker>,
+    room: Few<Waker>,
 }
 
 /// Where the right to write is.
 #[derive(Debug)]
 enum Writer {
-    /// Nobody writes by himself: a consumer drains the outbox.
-    Consumer,
+    /// Nobody writes by himself: a consumer drains the outbox, and is woken when there is something.
+    Consumer(Option<Waker>),
     /// At rest, for the flusher to take.
     Idle(TcpWriter),
     /// With the flusher.
@@ -118,7 +117,7 @@ impl Outbox {
     }
 
     pub(crate) fn detached(config: OutboxConfig) -> Self {
-        Self::with_writer(config, None, Writer::Consumer)
+        Self::with_writer(config, None, Writer::Consumer(None))
     }
 
     /// An outbox that the flusher writes to a TCP stream.
@@ -151,8 +150,7 @@ impl Outbox {
                 half_close: false,
                 ending: None,
                 socket: None,
-                consumer: None,
-                room: Vec::new(),
+                room: Few::default(),
             }),
         }
     }
@@ -253,11 +251,11 @@ impl Outbox {
             return Poll::Pending;
         }
         let crowd = if state.room.len() >= MAX_ROOM_WAITERS {
-            std::mem::take(&mut state.room)
+            state.room.take()
         } else {
             Vec::new()
         };
-        state.room.push(cx.waker().clone());
+        state.room.push_back(cx.waker().clone());
         drop(state);
         wake_all(crowd);
         Poll::Pending
@@ -301,7 +299,7 @@ impl Outbox {
         if state.ending.is_some() {
             return Poll::Ready(Err(OutboxClosed));
         }
-        remember(&mut state.consumer, cx);
+        state.remember_consumer(cx);
         Poll::Pending
     }
 
@@ -381,8 +379,8 @@ impl Outbox {
         self.closed.store(true, Ordering::Release);
         state.queue.clear();
         state.queue.forget_rest();
-        let writer = std::mem::replace(&mut state.writer, Writer::Gone);
         let wakers = state.wake_everybody();
+        let writer = std::mem::replace(&mut state.writer, Writer::Gone);
         drop(state);
         if let Writer::Blocked(resume) = &writer {
             resume.abort();
@@ -515,7 +513,7 @@ impl Outbox {
         } else if state.half_close {
             Poll::Ready(Pump::Shutdown)
         } else {
-            remember(&mut state.consumer, cx);
+            state.remember_consumer(cx);
             Poll::Pending
         };
         drop(state);
@@ -574,22 +572,18 @@ impl Outbox {
 
     /// Tells whoever writes this outbox that there is something to write.
     fn announce(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        match state.writer {
-            Writer::Idle(_) if !state.scheduled => {
-                state.scheduled = true;
-                drop(state);
-                if let Some(flusher) = &self.flusher {
-                    flusher.mark(Arc::clone(self));
-                }
+        if let Writer::Consumer(waker) = &mut state.writer {
+            let waker = waker.take();
+            drop(state);
+            wake_all(waker);
+        } else if matches!(state.writer, Writer::Idle(_)) && !state.scheduled {
+            state.scheduled = true;
+            drop(state);
+            if let Some(flusher) = &self.flusher {
+                flusher.mark(Arc::clone(self));
             }
-            Writer::Consumer => {
-                let waker = state.consumer.take();
-                drop(state);
-                wake_all(waker);
-            }
-            // Whoever has the writer looks into the queue again before he gives it back.
-            _ => {}
         }
+        // Whoever has the writer looks into the queue again before he gives it back.
     }
 }
 
@@ -612,16 +606,24 @@ impl State {
     /// The waiters for room, if there is some.
     fn wakeable_room(&mut self, config: &OutboxConfig) -> Vec<Waker> {
         if !self.room.is_empty() && self.queue.is_below_low_water(0, config) {
-            std::mem::take(&mut self.room)
+            self.room.take()
         } else {
             Vec::new()
         }
     }
 
+    fn remember_consumer(&mut self, cx: &Context<'_>) {
+        if let Writer::Consumer(waker) = &mut self.writer {
+            remember(waker, cx);
+        }
+    }
+
     fn wake_everybody(&mut self) -> Vec<Waker> {
-        let mut wakers = std::mem::take(&mut self.room);
+        let mut wakers = self.room.take();
         wakers.extend(self.socket.take());
-        wakers.extend(self.consumer.take());
+        if let Writer::Consumer(waker) = &mut self.writer {
+            wakers.extend(waker.take());
+        }
         wakers
     }
 }

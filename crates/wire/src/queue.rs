@@ -1,7 +1,6 @@
 //! The bounded queue of one connection, and what happens when it is full. No lock, no waker.
 
-use std::collections::VecDeque;
-
+use crate::few::Few;
 use crate::frame::{BorrowedFrame, Frame, OpCode};
 use crate::line::Line;
 use crate::piece::{Kind, Piece};
@@ -127,7 +126,7 @@ pub(crate) enum Pushed {
 pub(crate) struct Queue {
     /// What goes before messages: the rest of a frame that was cut, frames that have to follow it as
     /// they are, control frames.
-    ahead: VecDeque<Piece>,
+    ahead: Few<Piece>,
     frames: Line<Entry>,
     /// Messages in `frames`; a group is one, a run is several.
     messages: usize,
@@ -257,7 +256,7 @@ impl Queue {
         self.frames = Line::default();
         self.volatile = 0;
         self.cleared = true;
-        let mut pieces: Vec<_> = std::mem::take(&mut self.ahead).into();
+        let mut pieces = self.ahead.take();
         if pieces.first().is_some_and(Piece::is_rest) {
             self.ahead.push_back(pieces.remove(0));
         }
@@ -363,7 +362,7 @@ impl Queue {
 
     /// Drops the rest of a half sent frame; the transport is gone.
     pub(crate) fn forget_rest(&mut self) {
-        let mut pieces = std::mem::take(&mut self.ahead).into();
+        let mut pieces = self.ahead.take();
         self.forget(&mut pieces);
     }
 
@@ -374,8 +373,8 @@ impl Queue {
         if self.frames.is_empty() && (after_lone_frame || self.frames.spare() > BURST) {
             self.frames.release();
         }
-        if self.ahead.is_empty() && self.ahead.capacity() > 0 {
-            self.ahead = VecDeque::new();
+        if self.ahead.is_empty() {
+            self.ahead.release();
         }
     }
 
