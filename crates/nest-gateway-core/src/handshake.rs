@@ -20,83 +20,89 @@ const HOP_BY_HOP: [&str; 7] = [
     "content-length",
 ];
 
-/// The request with which a client connected, on whatever transport.
+/// The request with which a client connected, on whatever transport. Cheap to
+/// clone.
 #[derive(Clone, Debug)]
-pub struct Handshake(Arc<Parts>);
+pub struct Handshake {
+    /// Shared by all clients of a connection.
+    request: Arc<Request>,
+    auth: Option<Arc<Payload>>,
+}
 
 #[derive(Debug)]
-struct Parts {
+struct Request {
     headers: Headers,
     query: Box<str>,
-    auth: Payload,
     peer: Option<SocketAddr>,
     secure: bool,
     time: SystemTime,
+}
+
+impl From<Request> for Handshake {
+    fn from(request: Request) -> Self {
+        Self {
+            request: Arc::new(request),
+            auth: None,
+        }
+    }
 }
 
 impl Handshake {
     /// Takes what is worth keeping from the head of the HTTP request.
     #[must_use]
     pub fn from_http(head: &http::request::Parts) -> Self {
-        Self(Arc::new(Parts {
+        Self::from(Request {
             headers: Headers::from_http(&head.headers),
             query: head.uri.query().unwrap_or_default().into(),
-            auth: Payload::empty(),
             peer: head.extensions.get::<PeerAddr>().map(|peer| peer.0),
             secure: head.extensions.get::<Secure>().is_some(),
             time: SystemTime::now(),
-        }))
+        })
     }
 
     /// A handshake of a transport without HTTP: no headers, no query.
     #[must_use]
     pub fn bare(peer: Option<SocketAddr>) -> Self {
-        Self(Arc::new(Parts {
+        Self::from(Request {
             headers: Headers(Box::default()),
             query: Box::default(),
-            auth: Payload::empty(),
             peer,
             secure: false,
             time: SystemTime::now(),
-        }))
+        })
     }
 
     /// The same handshake with credentials that came outside of the HTTP
     /// request: Socket.IO's `auth`.
     #[must_use]
     pub fn with_auth(&self, auth: Payload) -> Self {
-        let parts = &self.0;
-        Self(Arc::new(Parts {
-            headers: parts.headers.clone(),
-            query: parts.query.clone(),
-            auth,
-            peer: parts.peer,
-            secure: parts.secure,
-            time: parts.time,
-        }))
+        Self {
+            request: Arc::clone(&self.request),
+            auth: (!auth.is_empty()).then(|| Arc::new(auth)),
+        }
     }
 
     /// The headers, without those that only served the handshake itself.
     #[must_use]
     pub fn headers(&self) -> &Headers {
-        &self.0.headers
+        &self.request.headers
     }
 
     /// One header, by its case-insensitive name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.0.headers.get(name)
+        self.request.headers.get(name)
     }
 
     /// The raw query string, without the question mark.
     #[must_use]
     pub fn query_string(&self) -> &str {
-        &self.0.query
+        &self.request.query
     }
 
     /// The query's pairs, decoded.
     pub fn query_pairs(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        crate::query::pairs(&self.0.query)
+        crate::query::pairs(&self.request.query)
     }
 
     /// The last value of one query parameter.
@@ -111,12 +117,13 @@ impl Handshake {
     /// empty on other transports.
     #[must_use]
     pub fn auth(&self) -> &Payload {
-        &self.0.auth
+        static NONE: Payload = Payload::empty();
+        self.auth.as_deref().unwrap_or(&NONE)
     }
 
     /// Those credentials as a type.
     pub fn auth_as<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
-        self.0.auth.decode()
+        self.auth().decode()
     }
 
     /// The token that the client presented, wherever it may stand:
@@ -131,25 +138,25 @@ impl Handshake {
         });
         header
             .or_else(|| self.query("token"))
-            .or_else(|| self.0.auth.field("token").decode().ok())
+            .or_else(|| self.auth().field("token").decode().ok())
     }
 
     /// The address of the peer, where the transport knows it.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.0.peer
+        self.request.peer
     }
 
     /// Whether the connection is encrypted up to this process.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        self.0.secure
+        self.request.secure
     }
 
     /// When the client connected.
     #[must_use]
     pub fn time(&self) -> SystemTime {
-        self.0.time
+        self.request.time
     }
 }
 

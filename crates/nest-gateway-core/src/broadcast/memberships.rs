@@ -57,8 +57,13 @@ impl Memberships {
                 return Err(JoinProblem::TooMany);
             }
         }
-        rooms.join(client, &name);
-        self.list().rooms.push(name);
+        let name = rooms.join(client, name);
+        let mut list = self.list();
+        if list.rooms.is_empty() {
+            // Most clients are in one room.
+            list.rooms.reserve_exact(1);
+        }
+        list.rooms.push(name);
         Ok(())
     }
 

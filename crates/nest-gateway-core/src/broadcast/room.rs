@@ -1,6 +1,8 @@
 //! The members of one room.
 
-use indexmap::IndexMap;
+use std::hash::{Hash, Hasher};
+
+use indexmap::{Equivalent, IndexSet};
 
 use super::sync::{RwLock, read, write};
 use crate::id::ClientId;
@@ -17,13 +19,36 @@ impl Member for Client {
     }
 }
 
+/// A member as an entry of the set: known by its id, which is not stored again.
+struct ById<M>(M);
+
+impl<M: Member> Hash for ById<M> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id().hash(state);
+    }
+}
+
+impl<M: Member> PartialEq for ById<M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id() == other.0.id()
+    }
+}
+
+impl<M: Member> Eq for ById<M> {}
+
+impl<M: Member> Equivalent<ById<M>> for ClientId {
+    fn equivalent(&self, member: &ById<M>) -> bool {
+        *self == member.0.id()
+    }
+}
+
 /// The members of one room, dense for iteration.
 pub(crate) struct Room<M = Client> {
     state: RwLock<State<M>>,
 }
 
 struct State<M> {
-    members: IndexMap<ClientId, M>,
+    members: IndexSet<ById<M>>,
     /// Set when the last member left: nobody can join any more, and another
     /// room takes the name.
     vanished: bool,
@@ -33,7 +58,7 @@ impl<M> Default for Room<M> {
     fn default() -> Self {
         Self {
             state: RwLock::new(State {
-                members: IndexMap::new(),
+                members: IndexSet::new(),
                 vanished: false,
             }),
         }
@@ -44,7 +69,7 @@ impl<M: Member> Room<M> {
     /// Calls `visit` for every member, under the room's read lock: who left
     /// before is not visited, and nobody leaves in between.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&M)) {
-        for member in read(&self.state).members.values() {
+        for ById(member) in &read(&self.state).members {
             visit(member);
         }
     }
@@ -54,7 +79,7 @@ impl<M: Member> Room<M> {
     pub(crate) fn insert(&self, member: M) -> bool {
         let mut state = write(&self.state);
         if !state.vanished {
-            state.members.insert(member.id(), member);
+            state.members.replace(ById(member));
         }
         !state.vanished
     }
@@ -75,7 +100,9 @@ impl<M: Member> Room<M> {
 
     /// One member.
     pub(crate) fn get(&self, id: ClientId) -> Option<M> {
-        read(&self.state).members.get(&id).cloned()
+        let state = read(&self.state);
+        let ById(member) = state.members.get(&id)?;
+        Some(member.clone())
     }
 
     /// How many members there are.
@@ -85,6 +112,7 @@ impl<M: Member> Room<M> {
 
     /// The members at this moment.
     pub(crate) fn members(&self) -> Vec<M> {
-        read(&self.state).members.values().cloned().collect()
+        let state = read(&self.state);
+        state.members.iter().map(|ById(m)| m.clone()).collect()
     }
 }

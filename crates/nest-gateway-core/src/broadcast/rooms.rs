@@ -49,12 +49,20 @@ impl<M: Member> Rooms<M> {
     }
 
     /// Puts the client into the room, which comes into being when needed.
-    pub(super) fn join(&self, client: &M, name: &RoomName) {
-        let mut room = self.get(name).unwrap_or_else(|| self.open(name, None));
+    /// Returns the name as the index has it, so that all members share it.
+    pub(super) fn join(&self, client: &M, name: RoomName) -> RoomName {
+        let found = read(&self.map)
+            .get_key_value(&name)
+            .map(|(name, room)| (RoomName::clone(name), Arc::clone(room)));
+        let (name, mut room) = found.unwrap_or_else(|| {
+            let room = self.open(&name, None);
+            (name, room)
+        });
         // The last member may have left between finding the room and joining it.
         while !room.insert(client.clone()) {
-            room = self.open(name, Some(&room));
+            room = self.open(&name, Some(&room));
         }
+        name
     }
 
     /// Takes the client out; an empty room vanishes.

@@ -58,7 +58,7 @@ struct Inner {
     questions: Questions,
     state: AtomicU8,
     held: Mutex<Vec<(Bytes, Delivery)>>,
-    closing: OnceLock<CloseReason>,
+    closing: OnceLock<Box<CloseReason>>,
     recovered: bool,
     /// Set with the first message that a drop policy took from this client.
     lost_messages: AtomicBool,
@@ -320,13 +320,13 @@ impl Client {
     /// Ends the connection for a reason; the first reason wins. The session
     /// notices at its next poll.
     pub(crate) fn close(&self, reason: CloseReason) {
-        if self.0.closing.set(reason).is_ok() {
+        if self.0.closing.set(Box::new(reason)).is_ok() {
             self.0.waker.wake();
         }
     }
 
     pub(super) fn closing(&self) -> Option<&CloseReason> {
-        self.0.closing.get()
+        self.0.closing.get().map(|reason| &**reason)
     }
 
     /// Has its session look at the world again.
