@@ -105,8 +105,9 @@ impl NativeEndpoint {
                     outlet.attach(socket.outbox());
                     let (session, recovery) = opening.complete(outlet);
                     let connection = Connection::new(socket, Box::new(session), recovery, codec);
-                    // A task of its own, which does not carry the handshake's memory along.
-                    host.spawn(connection);
+                    // A task of its own, which does not carry the handshake's memory along. Behind a
+                    // pointer, since tokio rounds the memory of a task up to multiples of 128 bytes.
+                    host.spawn(Box::pin(connection));
                 }
                 // Dropping the session takes the client out again; a former one is put back.
                 Err(error) => tracing::debug!(%error, "client left during the handshake"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures_util::future::OptionFuture;
 use nest_gateway_core::adapter::{Admission, BoxFuture, Host, Outlet};
 use nest_gateway_core::close::{CloseReason, DisconnectReason};
 use nest_gateway_core::gateway::CANCEL_EVENT;
@@ -124,6 +125,8 @@ impl Connection {
             ..
         } = self;
         let alone = joined.is_empty() && joining.is_empty();
+        // On the heap, since a connection that is in a namespace should not carry the room for it.
+        let shutdown = alone.then(|| Box::pin(shared.host.shutdown().cancelled()));
         tokio::select! {
             biased;
             step = poll_fn(|cx| poll_namespaces(cx, joined, joining, leaving, reading)) => step,
@@ -132,7 +135,7 @@ impl Connection {
                 None => Step::Lost(engine.close_reason().unwrap_or(engine::CloseReason::TransportLost)),
             },
             () = poll_fn(|cx| poll_timer(cx, timer)) => Step::Overdue,
-            () = shared.host.shutdown().cancelled(), if alone => Step::ShutDown,
+            Some(()) = OptionFuture::from(shutdown) => Step::ShutDown,
         }
     }
 

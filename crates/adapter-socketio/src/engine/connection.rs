@@ -220,7 +220,8 @@ impl Connection {
                 biased;
                 reason = sender.stopped() => Woken::Stop(reason),
                 () = timer.as_mut() => Woken::Tick,
-                woken = polling.wait(sender.outbox()) => woken,
+                // On the heap, since a WebSocket should not carry the room for it.
+                woken = Box::pin(polling.wait(sender.outbox())) => woken,
             },
             Transport::Gone => Woken::Stop(CloseReason::TransportClose),
         }
