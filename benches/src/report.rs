@@ -43,15 +43,14 @@ pub fn markdown(rows: &[Row], rounds: usize) -> String {
     if !failures.is_empty() {
         let _ = write!(out, "\n## Failures\n\n{failures}");
     }
-    let _ = write!(out, "\n## Servers\n\n");
-    for server in columns(rows) {
-        let _ = writeln!(out, "- `{}`: {}", server.name, server.description);
-    }
-    let _ = write!(out, "\n## Workloads\n\n");
-    for row in rows {
+    let servers = columns(rows).into_iter();
+    let servers = servers.map(|server| format!("- `{}`: {}\n", server.name, server.description));
+    section(&mut out, "Servers", &servers.collect::<String>());
+    let workloads = rows.iter().map(|row| {
         let (name, text) = (row.workload.name(), row.workload.description());
-        let _ = writeln!(out, "- `{name}`: {text}; {}", row.workload.unit());
-    }
+        format!("- `{name}`: {text}; {}\n", row.workload.unit())
+    });
+    section(&mut out, "Workloads", &workloads.collect::<String>());
     let _ = write!(
         out,
         "\n## Plots\n\n![Cost of each server under each workload](plots/cost.svg)\n\n\
@@ -60,8 +59,20 @@ pub fn markdown(rows: &[Row], rounds: usize) -> String {
     out
 }
 
-fn section(out: &mut String, title: &str, table: &str) {
-    let _ = write!(out, "\n## {title}\n\n{table}");
+/// A section, between the anchors by which the book includes it: its title's
+/// words.
+fn section(out: &mut String, title: &str, content: &str) {
+    let anchor = anchor(title);
+    let _ = write!(
+        out,
+        "\n## {title}\n\n<!-- ANCHOR: {anchor} -->\n\n{content}\n<!-- ANCHOR_END: {anchor} -->\n"
+    );
+}
+
+fn anchor(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join("-").to_lowercase()
 }
 
 /// A table with a row for each workload and a column for each server.

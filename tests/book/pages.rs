@@ -93,10 +93,13 @@ fn includes_lead_to_files_and_anchors() {
                 .unwrap_or_else(|error| panic!("{name} includes {file}: {error}"));
             for marker in ["ANCHOR: ", "ANCHOR_END: "] {
                 let marked = code.lines().any(|line| {
-                    line.trim()
-                        .strip_prefix("// ")
-                        .and_then(|line| line.strip_prefix(marker))
-                        == Some(anchor)
+                    let line = line.trim();
+                    // In Rust, and in Markdown.
+                    let comment = line.strip_prefix("// ").or_else(|| {
+                        line.strip_prefix("<!-- ")
+                            .and_then(|line| line.strip_suffix(" -->"))
+                    });
+                    comment.and_then(|line| line.strip_prefix(marker)) == Some(anchor)
                 });
                 assert!(marked, "{name}: {file} has no {marker}{anchor}");
             }
