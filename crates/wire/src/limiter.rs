@@ -32,7 +32,8 @@ struct Counts {
 #[derive(Debug)]
 pub(crate) struct Permit {
     shared: Arc<Shared>,
-    address: IpAddr,
+    /// Where addresses are counted; elsewhere a connection should not carry it.
+    address: Option<Box<IpAddr>>,
 }
 
 impl Limiter {
@@ -65,7 +66,7 @@ impl Limiter {
         shared.total.send_replace(counts.total);
         Some(Permit {
             shared: Arc::clone(shared),
-            address,
+            address: shared.max_per_address.map(|_| Box::new(address)),
         })
     }
 
@@ -86,10 +87,12 @@ impl Drop for Permit {
         let shared = &self.shared;
         let mut counts = shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.total -= 1;
-        if let Some(here) = counts.by_address.get_mut(&self.address) {
+        if let Some(address) = &self.address
+            && let Some(here) = counts.by_address.get_mut(&**address)
+        {
             *here -= 1;
             if *here == 0 {
-                counts.by_address.remove(&self.address);
+                counts.by_address.remove(&**address);
             }
         }
         shared.total.send_replace(counts.total);

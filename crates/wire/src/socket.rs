@@ -107,13 +107,26 @@ struct Socket {
 pub(crate) struct Wire {
     pub(crate) connection: Connection,
     pub(crate) reader: Reader,
-    /// Bytes that were read and not looked at, from `at` on. Empty, and without memory, most of the
-    /// time: a read of a single message leaves nothing.
-    pub(crate) unread: Vec<u8>,
-    pub(crate) at: usize,
+    /// Bytes that were read and not looked at. Mostly there are none, and no memory for them: a read of
+    /// a single message leaves nothing.
+    pub(crate) unread: Option<Box<Unread>>,
     /// The task that writes to a generic transport.
     pub(crate) pump: Option<AbortHandle>,
     pub(crate) _permit: Option<Permit>,
+}
+
+/// Bytes that were read, of which those from `at` on were not looked at.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl Unread {
+    fn of(bytes: &[u8]) -> Option<Box<Self>> {
+        let bytes = bytes.to_vec();
+        (!bytes.is_empty()).then(|| Box::new(Self { bytes, at: 0 }))
+    }
 }
 
 /// Extensions that were agreed on in the handshake.
@@ -207,8 +220,7 @@ impl WebSocket {
         let wire = Wire {
             connection: extensions.connection(config.limits),
             reader: Reader::Generic(read),
-            unread: leftover.to_vec(),
-            at: 0,
+            unread: Unread::of(leftover),
             pump: Some(pump),
             _permit: permit,
         };
@@ -233,8 +245,7 @@ impl WebSocket {
         let wire = Wire {
             connection: extensions.connection(config.limits),
             reader: Reader::Tcp(read),
-            unread: leftover.to_vec(),
-            at: 0,
+            unread: Unread::of(leftover),
             pump: None,
             _permit: permit,
         };
@@ -445,16 +456,15 @@ impl Wire {
     /// The next input, and whether bytes came from the network for it. `None` as input means that bytes
     /// came but nothing is complete.
     pub(crate) fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Input>, bool)> {
-        if self.at < self.unread.len() {
+        if let Some(unread) = &mut self.unread {
             // Reading from the network counts against tokio's budget by itself; a read of thousands of
             // small messages has to count too, or others would wait for all of them.
             ready!(tokio::task::coop::poll_proceed(cx)).made_progress();
-            let mut rest = &self.unread[self.at..];
+            let mut rest = &unread.bytes[unread.at..];
             let received = self.connection.receive(&mut rest);
-            self.at = self.unread.len() - rest.len();
-            if self.at == self.unread.len() {
-                self.unread = Vec::new();
-                self.at = 0;
+            unread.at = unread.bytes.len() - rest.len();
+            if rest.is_empty() {
+                self.unread = None;
             }
             if let Some(input) = into_input(received) {
                 return Poll::Ready((Some(input), false));
@@ -472,7 +482,7 @@ impl Wire {
             }
             let received = connection.receive(&mut bytes);
             if !bytes.is_empty() && received.is_ok() {
-                unread.extend_from_slice(bytes);
+                *unread = Unread::of(bytes);
             }
             into_input(received)
         });
