@@ -57,7 +57,7 @@ struct Inner {
     memberships: Memberships,
     questions: Questions,
     state: AtomicU8,
-    held: Mutex<Vec<(Bytes, Delivery)>>,
+    held: Mutex<Option<Box<Held>>>,
     closing: OnceLock<Box<CloseReason>>,
     recovered: bool,
     /// Set with the first message that a drop policy took from this client.
@@ -65,6 +65,10 @@ struct Inner {
     pub(super) waker: AtomicWaker,
     _place: Place,
 }
+
+/// What others sent while `on_connection` was running; behind a pointer, since
+/// afterwards a client carries it for nothing.
+type Held = Vec<(Bytes, Delivery)>;
 
 /// `on_connection` has not ended yet.
 const OPENING_STATE: u8 = 0;
@@ -473,12 +477,13 @@ impl Client {
             drop(held);
             return self.deliver(bytes, delivery);
         }
-        if held.len() >= self.0.hub.config.outbox_messages {
+        let messages = held.get_or_insert_default();
+        if messages.len() >= self.0.hub.config.outbox_messages {
             drop(held);
             self.close(CloseReason::SlowConsumer);
             return false;
         }
-        held.push((bytes, delivery));
+        messages.push((bytes, delivery));
         true
     }
 
@@ -535,10 +540,9 @@ impl Client {
     /// `on_connection` is over: what others sent meanwhile follows.
     pub(super) fn open(&self) {
         let mut held = self.held();
-        for (bytes, delivery) in held.drain(..) {
+        for (bytes, delivery) in held.take().into_iter().flat_map(|held| *held) {
             self.push(bytes, delivery);
         }
-        held.shrink_to_fit();
         // A client that left meanwhile stays gone.
         let _ = self.0.state.compare_exchange(
             OPENING_STATE,
@@ -552,7 +556,7 @@ impl Client {
     pub(super) fn mark_gone(&self) {
         let mut held = self.held();
         self.0.state.store(CLOSED_STATE, Ordering::Release);
-        held.clear();
+        *held = None;
         drop(held);
         self.0.questions.abandon();
     }
@@ -581,7 +585,7 @@ impl Client {
         self.0.hub.clients.remove(self.id());
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Vec<(Bytes, Delivery)>> {
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Box<Held>>> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

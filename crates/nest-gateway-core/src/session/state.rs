@@ -49,7 +49,8 @@ pub struct Session {
     /// Fires when the connection reaches `max_connection_age`.
     age: Option<Pin<Box<tokio::time::Sleep>>>,
     finished: bool,
-    span: tracing::Span,
+    /// `None` where nobody listens to spans.
+    span: Option<Box<tracing::Span>>,
 }
 
 /// How far the session is.
@@ -138,7 +139,9 @@ impl Session {
         }
         let phase = Phase::Opening(on_connection(Arc::clone(&namespace), client.clone()));
         Self {
-            span: connection_span(&client),
+            span: Some(connection_span(&client))
+                .filter(|span| !span.is_disabled())
+                .map(Box::new),
             client,
             namespace,
             phase,
@@ -273,7 +276,7 @@ impl Session {
     /// the adapter tells the client in its own terms and calls
     /// [`Session::finish`].
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
-        let _entered = self.span.clone().entered();
+        let _entered = self.span.as_deref().cloned().map(tracing::Span::entered);
         self.client.waker().register(context.waker());
         if let Some(age) = &mut self.age
             && age.as_mut().poll(context).is_ready()
@@ -297,7 +300,7 @@ impl Session {
     /// them after `leave_grace`, 10 s), drops streams, calls `on_disconnect`,
     /// and leaves all rooms.
     pub async fn finish(self, reason: DisconnectReason) {
-        let span = self.span.clone();
+        let span = self.span();
         self.leave(reason).instrument(span).await;
     }
 
@@ -313,7 +316,7 @@ impl Session {
             self.finish(reason).await;
             return Err(Gone);
         }
-        let span = self.span.clone();
+        let span = self.span();
         self.finished = true;
         self.client.mark_parked();
         let parked = Parked::new(self.client.clone());
@@ -453,6 +456,13 @@ impl Session {
             self.current = Some(running);
         }
         true
+    }
+
+    fn span(&self) -> tracing::Span {
+        self.span
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(tracing::Span::none)
     }
 
     fn is_handling(&self) -> bool {
