@@ -11,10 +11,11 @@ use std::io::{self, Write as _};
 type Target = (&'static str, fn(u64));
 
 /// To add one, write a function with a loop and name it here.
-const TARGETS: [Target; 11] = [
+const TARGETS: [Target; 12] = [
     ("generator-parse-message", generator::parse_message),
     ("floor-parse-frame", generator::parse_frame),
     ("wire-parse-frame", wire::parse_frame),
+    ("wire-receive-2000", wire::receive_2000),
     ("wire-build-frame", wire::build_frame),
     ("wire-publish-to-one", wire::publish_to_one),
     ("wire-publish-32-to-one", wire::publish_batch_to_one),
