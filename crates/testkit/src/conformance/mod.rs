@@ -2,8 +2,8 @@
 //!
 //! A property is an `async fn` over the [`Client`](crate::client::Client) API,
 //! named by a sentence, against the one application that the suite contains.
-//! An adapter's test file says what it is and lists the sentences that it
-//! keeps:
+//! An adapter's test file says what it is, `adapter_conformance!(memory)`, or
+//! lists the sentences that it keeps, too:
 //!
 //! ```text
 //! adapter_conformance! {
@@ -70,6 +70,20 @@ impl Property {
         self.needs.iter().all(|power| subject.can(*power))
     }
 
+    /// Runs it if the adapter has the powers for it; panics when it does not
+    /// hold.
+    #[expect(
+        clippy::print_stderr,
+        reason = "the output of a test says why it did nothing"
+    )]
+    pub async fn run_if_it_applies(&self, subject: Subject) {
+        if self.applies_to(&subject) {
+            self.run(subject).await;
+        } else {
+            eprintln!("not for {}: {self:?}", subject.name());
+        }
+    }
+
     /// Runs it; panics when it does not hold.
     pub async fn run(&self, subject: Subject) {
         let lacking: Vec<_> = self.needs.iter().filter(|p| !subject.can(**p)).collect();
@@ -90,7 +104,7 @@ impl std::fmt::Debug for Property {
 }
 
 macro_rules! properties {
-    ($($module:ident { $($name:ident $([$($need:ident)*])?,)* })*) => {
+    ($dollar:tt $($module:ident { $($name:ident $([$($need:ident)*])?,)* })*) => {
         /// All properties.
         pub const PROPERTIES: &[Property] = &[$($(
             Property {
@@ -100,10 +114,28 @@ macro_rules! properties {
                 run: |subject| Box::pin($module::$name(subject)),
             },
         )*)*];
+
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! __conformance_to_all {
+            ($dollar subject:expr) => {
+                $(mod $module {
+                    #[allow(unused_imports, reason = "the subject may be given by a path")]
+                    use super::*;
+
+                    $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $name() {
+                        let (module, name) = (stringify!($module), stringify!($name));
+                        let property = $dollar crate::conformance::Property::find(module, name);
+                        property.expect("the suite has it").run_if_it_applies($dollar subject()).await;
+                    })*
+                })*
+            };
+        }
     };
 }
 
-properties! {
+properties! { $
     acks {
         a_handler_asks_its_client_and_gets_the_answer [Requests Questions],
         a_question_without_an_answer_times_out [Requests Questions],
@@ -292,8 +324,11 @@ properties! {
 
 /// Runs properties against an adapter, each as a test of its own name.
 ///
-/// `subject` is a function `fn() -> Subject`; the properties stand in their
-/// modules.
+/// `adapter_conformance!(my_adapter)` runs all that the powers of the subject
+/// allow, where `my_adapter` is a function `fn() -> Subject`; the others pass
+/// and say so. With a list behind it, in their modules, those of the list
+/// are run, and one more test compares the list with the powers: so the file
+/// shows what the adapter keeps.
 #[macro_export]
 macro_rules! adapter_conformance {
     (subject: $subject:expr; $($module:ident { $($name:ident),* $(,)? })*) => {
@@ -316,6 +351,9 @@ macro_rules! adapter_conformance {
             let listed = [$($(concat!(stringify!($module), "::", stringify!($name)),)*)*];
             $crate::conformance::assert_complete(&$subject(), &listed);
         }
+    };
+    ($subject:expr $(,)?) => {
+        $crate::__conformance_to_all!($subject);
     };
 }
 
