@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import io2 from "socket.io-client-v2";
 import { Program } from "../support/program.mjs";
 import { POLLING, VERSIONS, WEBSOCKET, opener } from "./socketio-peer.mjs";
 
@@ -267,3 +268,19 @@ for (const [version, io] of Object.entries(VERSIONS)) {
     });
   });
 }
+
+describe("socket.io-client 2.5", () => {
+  for (const [name, transport] of Object.entries({ polling: POLLING, websocket: WEBSOCKET })) {
+    test(`is refused at once by ${name}, since it speaks Engine.IO 3`, async (t) => {
+      const socket = io2(gateway.http, { forceNew: true, reconnection: false, ...transport });
+      t.after(() => socket.close());
+      const outcome = await new Promise((resolve) => {
+        socket.on("connect", () => resolve("connected"));
+        socket.on("connect_error", () => resolve("refused"));
+        socket.on("disconnect", () => resolve("refused"));
+        socket.on("connect_timeout", () => resolve("waited in vain"));
+      });
+      assert.equal(outcome, "refused");
+    });
+  }
+});

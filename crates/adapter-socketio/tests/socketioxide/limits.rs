@@ -1,5 +1,7 @@
 //! What is bounded, and what happens there.
 
+use std::time::Duration;
+
 use nest_gateway_adapter_socketio::SocketIoxide;
 use nest_gateway_testkit::client::{Client, NativeConnector, Payload};
 use nest_gateway_testkit::{assert_push, assert_reply, json};
@@ -166,4 +168,39 @@ async fn the_id_that_a_client_knows_is_not_the_one_that_gateways_show() {
         .connect()
         .await;
     native.round_trip().await;
+}
+
+#[tokio::test]
+async fn nobody_comes_back_to_a_lost_session() {
+    let app = serve().await;
+    let mut client = app.client("/chat").connect().await;
+    client.round_trip().await;
+    assert_eq!(client.admitted().recovery_key, None);
+}
+
+#[tokio::test]
+async fn the_limit_of_polling_is_none_of_a_websocket() {
+    let builder = SocketIo::builder().max_payload(1_000);
+    let (layer, io) = builder.build_layer();
+    let app = serve_on(layer, SocketIoxide::new(io), |_| {}).await;
+    let mut client = app.client("/chat").connect().await;
+    let large = "x".repeat(100_000);
+    assert_reply!(client, "echo", large => large);
+}
+
+#[tokio::test]
+async fn an_answer_with_escapes_in_its_keys_cannot_be_read() {
+    let (layer, io) = SocketIo::new_layer();
+    let app = serve_on(layer, SocketIoxide::new(io), |config| {
+        config.ack_timeout = Duration::from_millis(300);
+    })
+    .await;
+    let mut client = app.client("/chat").connect().await;
+    for (answer, is_read) in [(json!({"plain": 1}), true), (json!({"quo\"te": 1}), false)] {
+        let asked = client.ask("ask", Payload::none()).await;
+        let question = client.expect_question("question").await;
+        client.answer(&question, answer).await;
+        let reply = client.reply(&asked).await;
+        assert_eq!(reply.exception().is_none(), is_read, "{}", reply.raw);
+    }
 }
