@@ -29,6 +29,7 @@ use crate::connection::cancel_target;
 
 /// How often a client that has to be told goodbye is tried, while there is no room.
 const RETRY: Duration = Duration::from_millis(20);
+const LONGEST_RETRY: Duration = Duration::from_secs(1);
 
 /// How much is taken from the outbox at a time.
 const BATCH: usize = 64 * 1024;
@@ -219,13 +220,17 @@ impl<A: Adapter> Task<A> {
     }
 
     /// Takes the client out of the namespace, if it is still there. The packet that tells
-    /// it needs room in socketioxide's queue; a client that makes none loses its connection
-    /// by the next ping, which needs room too.
+    /// it needs room in socketioxide's queue, so a client that does not read is told when it
+    /// reads again, or loses its connection before: socketioxide waits with the end of a
+    /// connection until its writer, which such a client holds up, is done.
     async fn leave(&self) {
+        let mut pause = RETRY;
         while !self.try_disconnect() {
             tokio::select! {
-                () = tokio::time::sleep(RETRY) => {}
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_RETRY),
                 () = Gone(&self.seat) => {}
+                // The connection ends with the process.
+                () = self.shared.host.shutdown().cancelled() => return,
             }
         }
     }

@@ -8,16 +8,16 @@ use socketioxide::SocketIo;
 
 use crate::app::serve_on;
 
-/// The connection itself is ended by the heartbeat of socketioxide, which needs room in the
-/// same queue.
+/// Its connection may stay until then: socketioxide ends it when its writer is done, which
+/// a client that does not read holds up.
 #[tokio::test]
-async fn a_client_that_does_not_read_loses_its_place_and_its_connection() {
+async fn a_client_that_does_not_read_loses_its_place_and_is_told_when_it_reads_again() {
     let builder = SocketIo::builder()
         .max_buffer_size(4)
         .ping_interval(Duration::from_millis(300))
         .ping_timeout(Duration::from_millis(200));
     let (layer, io) = builder.build_layer();
-    let app = serve_on(layer, SocketIoxide::new(io.clone()), |config| {
+    let app = serve_on(layer, SocketIoxide::new(io), |config| {
         config.outbox_bytes = 512 * 1024;
     })
     .await;
@@ -26,17 +26,13 @@ async fn a_client_that_does_not_read_loses_its_place_and_its_connection() {
     slow.round_trip().await;
     let mut other = app.client("/chat").connect().await;
     slow.stop_reading().await;
-    let connected = || io.of("/chat").expect("it is there").sockets().len();
     let flood = async {
-        while app.stats.clients() > 1 || connected() > 1 {
+        while app.stats.clients() > 1 {
             other.request("say", json!("x".repeat(32 * 1024))).await;
         }
     };
     let done = tokio::time::timeout(Duration::from_secs(10), flood).await;
-    assert!(
-        done.is_ok(),
-        "{} clients, {} sockets",
-        app.stats.clients(),
-        connected()
-    );
+    assert!(done.is_ok(), "{} clients", app.stats.clients());
+    slow.resume_reading().await;
+    slow.expect_close().await;
 }
