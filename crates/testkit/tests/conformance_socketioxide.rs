@@ -76,6 +76,7 @@ adapter_conformance! {
         on_disconnect_runs_once_with_rooms_and_state,
         on_disconnect_runs_once_for_a_client_that_was_cut,
         on_disconnect_waits_for_the_last_handler,
+        what_a_client_left_unhandled_does_not_keep_it,
         a_panic_in_on_disconnect_harms_nobody_else,
         two_gateways_share_a_namespace,
         a_namespace_has_path_parameters,
