@@ -133,6 +133,26 @@ fn links_lead_to_pages_and_headings() {
 }
 
 #[test]
+fn links_of_the_readme_lead_to_files_and_headings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = include_str!("../../README.md");
+    let prose: String = readme.split("```").step_by(2).collect();
+    let links = between(&prose, "](", ")").into_iter();
+    for link in links.filter(|link| !link.starts_with("http")) {
+        let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+        assert!(root.join(file).exists(), "{link} leads nowhere");
+        if !heading.is_empty() {
+            let target = fs::read_to_string(root.join(file)).expect("a page");
+            let headings = target.lines().filter(|line| line.starts_with('#'));
+            assert!(
+                headings.map(slug).any(|slug| slug == heading),
+                "{link} leads to no heading"
+            );
+        }
+    }
+}
+
+#[test]
 fn the_program_of_the_readme_is_one_that_is_compiled() {
     let readme = include_str!("../../README.md");
     let compiled = include_str!("../../docs/snippets/readme.rs");
