@@ -104,19 +104,26 @@ fn the_reserved_names_are_those_of_the_code() {
 }
 
 #[test]
-fn every_cargo_feature_is_in_the_book() {
+fn every_cargo_feature_is_in_the_book_and_in_the_readme() {
     let manifest = include_str!("../../crates/nest-gateway/Cargo.toml");
     let features = manifest
         .split_once("[features]")
         .expect("it has features")
         .1;
     let features = features.split("\n[").next().unwrap_or_default();
-    let page = page("configuration.md");
+    let pages = [
+        page("configuration.md"),
+        include_str!("../../README.md").to_owned(),
+    ];
     for line in features.lines() {
         if let Some((name, _)) = line.split_once(" = [")
             && name != "default"
         {
-            assert!(page.contains(&format!("| `{name}`")), "{name} is missing");
+            let row = format!("| `{name}`");
+            assert!(
+                pages.iter().all(|page| page.contains(&row)),
+                "{name} is missing"
+            );
         }
     }
 }
