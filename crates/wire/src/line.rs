@@ -32,10 +32,6 @@ impl<T> Line<T> {
         self.others.back().or(self.first.as_ref())
     }
 
-    pub(crate) fn front_mut(&mut self) -> Option<&mut T> {
-        self.first.as_mut()
-    }
-
     pub(crate) fn back_mut(&mut self) -> Option<&mut T> {
         self.others.back_mut().or(self.first.as_mut())
     }

@@ -164,8 +164,13 @@ impl Outbox {
             return Push::Closed;
         }
         let stalled = matches!(state.writer, Writer::Blocked(_));
-        let pushed = state.queue.push(frame, class, &self.config, stalled);
-        self.pushed(state, pushed)
+        match state.queue.push(frame, class, &self.config, stalled) {
+            Pushed::Queued => {
+                self.announce(state);
+                Push::Queued
+            }
+            not_just_queued => self.pushed(state, not_just_queued),
+        }
     }
 
     /// Queues a message that no other connection gets, as [`Outbox::push`] does with
@@ -179,8 +184,13 @@ impl Outbox {
         if state.ending.is_some() {
             return Push::Closed;
         }
-        let pushed = state.queue.push_own(frame, &self.config);
-        self.pushed(state, pushed)
+        match state.queue.push_own(frame, &self.config) {
+            Pushed::Queued => {
+                self.announce(state);
+                Push::Queued
+            }
+            not_just_queued => self.pushed(state, not_just_queued),
+        }
     }
 
     /// Queues a ping or pong, ahead of messages. At most 64 wait; beyond that the oldest pong is
@@ -543,6 +553,7 @@ impl Outbox {
     }
 
     /// Says what became of a frame, and does what follows from it.
+    #[cold]
     fn pushed(self: &Arc<Self>, mut state: MutexGuard<'_, State>, pushed: Pushed) -> Push {
         match pushed {
             Pushed::Queued => {
@@ -571,6 +582,7 @@ impl Outbox {
     }
 
     /// Tells whoever writes this outbox that there is something to write.
+    #[inline]
     fn announce(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if let Writer::Consumer(waker) = &mut state.writer {
             let waker = waker.take();

@@ -400,18 +400,17 @@ impl Queue {
 
     /// Takes the first message out of the queue.
     fn take_first(&mut self) -> Option<Frame> {
-        let frame = match self.frames.front_mut() {
-            Some(Entry::Run(run)) => run.split_first(),
-            _ => None,
-        };
-        let frame = match frame {
-            Some(frame) => frame,
-            None => match self.frames.pop_front()? {
-                Entry::Frame { frame, volatile } => {
-                    self.volatile -= usize::from(volatile);
-                    frame
+        let frame = match self.frames.pop_front()? {
+            Entry::Frame { frame, volatile } => {
+                self.volatile -= usize::from(volatile);
+                frame
+            }
+            Entry::Run(mut run) => match run.split_first() {
+                Some(first) => {
+                    self.frames.push_front(Entry::Run(run));
+                    first
                 }
-                Entry::Run(run) => Frame::plain(run.into_bytes()),
+                None => Frame::plain(run.into_bytes()),
             },
         };
         self.messages -= 1;
