@@ -6,12 +6,54 @@
 //! `socketio`), both at the same time when both are enabled, with the same
 //! rooms, hooks and providers.
 //!
+//! ```no_run
+//! use nest_gateway::prelude::*;
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! struct Say {
+//!     text: String,
+//! }
+//!
+//! #[websocket_gateway(namespace = "/chat")]
+//! struct ChatGateway {}
+//!
+//! impl OnGatewayConnection for ChatGateway {
+//!     async fn on_connection(&self, client: &Client) -> Result<(), WsException> {
+//!         client.join("lobby").await
+//!     }
+//! }
+//!
+//! #[subscriptions]
+//! impl ChatGateway {
+//!     /// Tells the others, and answers how many they are.
+//!     #[subscribe_message("say")]
+//!     async fn say(&self, MessageBody(say): MessageBody<Say>, client: ConnectedSocket) -> usize {
+//!         client.to("lobby").emit("message", &say.text).receivers()
+//!     }
+//! }
+//!
+//! #[module(providers(ChatGateway))]
+//! struct ChatModule;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let app = App::new::<ChatModule>().listen("127.0.0.1:3000").await?;
+//!     app.until_signal().await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A client sends `{"event": "say", "data": {"text": "hi"}, "id": 1}` to
+//! `ws://127.0.0.1:3000/chat`, or with the official Socket.IO client
+//! `io("http://127.0.0.1:3000/chat").emit("say", { text: "hi" })`.
+//!
 //! The crate's parts in reading order:
 //!
 //! - [`App`]: builds, listens, shuts down;
 //! - the attributes ([`websocket_gateway`], [`subscriptions`], [`injectable`], [`module`]);
 //! - what handlers take ([`MessageBody`], [`ConnectedSocket`], ..) and return ([`WsResponse`], ..);
-//! - [`WebSocketServer`] and [`Client`]: emits and rooms;
+//! - [`WebSocketServer`] and [`Client`]: emits and rooms; [`ServerOf`] and [`Event`]: typed events;
 //! - [`Guard`], [`Interceptor`], [`Pipe`], [`ExceptionFilter`], with ready-made [`guards`] and
 //!   [`interceptors`];
 //! - [`core`]: everything that adapter authors need.
