@@ -57,7 +57,7 @@ pub(super) struct Seat {
 }
 
 struct State {
-    /// Until the client knows that it is in.
+    /// Until its session is opened.
     admission: Option<(Admission, Place)>,
     queue: VecDeque<Said>,
     bytes: usize,
@@ -136,7 +136,10 @@ impl Seat {
 
     fn end(&self, reason: DisconnectReason) {
         let mut state = self.lock();
-        state.admission = None;
+        // The admission stays: a client that leaves as soon as it knows that it is in, on
+        // another thread than the one that is about to open its session, was there, and
+        // the hooks hear of it. Without a session it goes with the socket.
+        //
         // The socket's own end is final also after an overflow.
         state.ended = Some(Ended::Socket(reason));
         wake(state);
