@@ -99,6 +99,32 @@ impl ShelfGateway {
     // ANCHOR_END: concurrent
 }
 
+// ANCHOR: any
+#[websocket_gateway(namespace = "/relay")]
+struct RelayGateway {}
+
+#[subscriptions]
+impl RelayGateway {
+    #[subscribe_any]
+    async fn relay(&self, EventName(event): EventName, body: RawBody, client: ConnectedSocket) {
+        client.broadcast().emit(&event, &body.0);
+    }
+}
+// ANCHOR_END: any
+
+#[module(providers(RelayGateway))]
+struct RelayModule;
+
+#[tokio::test]
+async fn events_that_nobody_subscribed_to_are_relayed() {
+    let app = TestApp::new::<RelayModule>().start().await;
+    let mut ada = app.client("/relay").connect().await;
+    let mut grace = app.client("/relay").connect().await;
+    grace.round_trip().await;
+    ada.emit("whatever", 7).await;
+    assert_eq!(grace.expect_event("whatever").await, 7);
+}
+
 #[module(providers(ShelfGateway))]
 struct ShelfModule;
 

@@ -1,5 +1,6 @@
 //! Hooks of a gateway.
 
+use nest_gateway::EmitContext;
 use nest_gateway::prelude::*;
 use nest_gateway_testkit::{TestApp, assert_event, for_each_wire};
 
@@ -36,6 +37,16 @@ impl OnGatewayDisconnect for LifecycleGateway {
     }
 }
 // ANCHOR_END: hooks
+
+// ANCHOR: emit
+impl OnGatewayEmit for LifecycleGateway {
+    /// Once for each emit, reply or exception, however many clients it reaches.
+    fn on_emit(&self, emit: &EmitContext<'_>) {
+        let (event, receivers) = (emit.event(), emit.receivers());
+        tracing::debug!(event, receivers, kind = ?emit.kind(), "sent");
+    }
+}
+// ANCHOR_END: emit
 
 #[module(providers(LifecycleGateway))]
 struct LifecycleModule;

@@ -87,6 +87,7 @@ fn row(event: &Event) -> [String; 4] {
     let name = match event.kind {
         Kind::Event => event.name.clone(),
         Kind::Binary => format!("<binary> {}", event.method),
+        Kind::Any => format!("<any other> {}", event.method),
     };
     let reply = match listed(event.reply.as_ref()) {
         reply if reply.is_empty() => reply,

@@ -108,6 +108,22 @@ impl Document {
             messages.insert(key.clone(), message);
             return self.operation(namespace, "receive", &key, json!({}));
         }
+        if event.kind == Kind::Any {
+            let mut message = json!({
+                "name": event.method,
+                "summary": "Any event that has no message of its own in this channel.",
+            });
+            if let Some(shape) = event
+                .body
+                .as_ref()
+                .and_then(|body| self.schemas.shape(body))
+            {
+                message["payload"] = shape.schema;
+            }
+            let key = key_of(&event.method);
+            messages.insert(key.clone(), message);
+            return self.operation(namespace, "receive", &key, json!({}));
+        }
         let key = self.message(messages, &event.name, event.body.as_ref(), "");
         let mut details = json!({});
         let reply = event

@@ -93,6 +93,8 @@ pub enum Kind {
     Event,
     /// Bytes without an envelope.
     Binary,
+    /// All events that no other handler takes.
+    Any,
 }
 
 /// What a gateway emits.

@@ -111,6 +111,7 @@ fn event(message: &MessageDescriptor) -> EventDescription {
         kind: match message.kind() {
             MessageKind::Event => "event",
             MessageKind::Binary => "binary",
+            MessageKind::Any => "any",
         },
         concurrent: message.is_concurrent(),
         enhancers: names(message.enhancers()),

@@ -39,8 +39,9 @@ pub use crate::gateway::{
 pub mod rungs {
     pub use super::arguments::{ExtractorRung, NoBodyRung, NoExtractorRung};
     pub use super::hooks::{
-        AfterInitRung, ConnectionRung, DisconnectRung, ModuleInitRung, NoAfterInitRung,
-        NoConnectionRung, NoDisconnectRung, NoModuleInitRung, NoShutdownRung, ShutdownRung,
+        AfterInitRung, ConnectionRung, DisconnectRung, EmitRung, ModuleInitRung, NoAfterInitRung,
+        NoConnectionRung, NoDisconnectRung, NoEmitRung, NoModuleInitRung, NoShutdownRung,
+        ShutdownRung,
     };
     pub use super::reply::{
         BoxedErrorRung, ExceptionRung, InternalErrorRung, IntoEmissionRung, IntoReplyRung,

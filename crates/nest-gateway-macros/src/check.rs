@@ -4,7 +4,7 @@ use syn::{Expr, Lit, Type};
 
 use crate::attrs::text;
 use crate::errors::Errors;
-use crate::model::{EventName, Gateway, Handler, Subscriptions};
+use crate::model::{EventName, Gateway, Handler, Subject, Subscriptions};
 
 mod reserved;
 
@@ -74,31 +74,44 @@ pub(crate) fn subscriptions(subscriptions: &Subscriptions, errors: &mut Errors) 
     events(&subscriptions.handlers, errors);
 }
 
+/// What a subscription is to, as far as it can be compared here.
+#[derive(PartialEq)]
+enum Subscribed {
+    Event(String),
+    Any,
+    Binary,
+}
+
 fn events(handlers: &[Handler], errors: &mut Errors) {
-    let mut seen: Vec<(Option<String>, &Handler)> = Vec::new();
+    let mut seen: Vec<(Subscribed, &Handler)> = Vec::new();
     let subscriptions = handlers
         .iter()
         .flat_map(|handler| handler.subscriptions.iter().map(move |it| (handler, it)));
     for (handler, subscription) in subscriptions {
-        let event = match &subscription.event {
-            Some(EventName::Text(text)) => {
+        let subscribed = match &subscription.subject {
+            Subject::Event(EventName::Text(text)) => {
                 refuse_name(text, errors);
-                Some(text.value())
+                Subscribed::Event(text.value())
             }
             // Constants are compared at start-up.
-            Some(EventName::Constant(_)) => continue,
-            None => None,
+            Subject::Event(EventName::Constant(_)) => continue,
+            Subject::Any => Subscribed::Any,
+            Subject::Binary => Subscribed::Binary,
         };
         // Of two methods under `cfg`, only one may be there.
-        let clash = seen.iter().find(|(other_event, other)| {
-            *other_event == event && other.cfgs.is_empty() && handler.cfgs.is_empty()
+        let clash = seen.iter().find(|(other_subscribed, other)| {
+            *other_subscribed == subscribed && other.cfgs.is_empty() && handler.cfgs.is_empty()
         });
         if let Some((_, other)) = clash {
             let other = &other.name;
-            match (&subscription.event, &event) {
-                (Some(EventName::Text(text)), Some(event)) => errors.push(
+            match (&subscription.subject, &subscribed) {
+                (Subject::Event(EventName::Text(text)), Subscribed::Event(event)) => errors.push(
                     text,
                     format!("`{other}` handles \"{event}\" already: an event has one handler"),
+                ),
+                (Subject::Any, _) => errors.push(
+                    &subscription.attribute,
+                    format!("`{other}` handles all other events already: keep one of them"),
                 ),
                 _ => errors.push(
                     &subscription.attribute,
@@ -106,7 +119,7 @@ fn events(handlers: &[Handler], errors: &mut Errors) {
                 ),
             }
         } else {
-            seen.push((event, handler));
+            seen.push((subscribed, handler));
         }
     }
 }
@@ -116,6 +129,7 @@ fn refuse_name(event: &syn::LitStr, errors: &mut Errors) {
     let name = event.value();
     let advice = match name.as_str() {
         "" => "an event has a name".to_owned(),
+        "*" => "for all events that nobody else subscribes to, write `#[subscribe_any]`".to_owned(),
         "connect" => format!(
             "\"{name}\" is a name of the protocol: implement `OnGatewayConnection` to greet clients"
         ),

@@ -109,7 +109,8 @@ pub fn websocket_gateway(options: TokenStream, item: TokenStream) -> TokenStream
 /// ```
 ///
 /// The block stays as it is written, and methods without
-/// [`macro@subscribe_message`] or [`macro@subscribe_binary`] stay plain methods. A
+/// [`macro@subscribe_message`], [`macro@subscribe_any`] or
+/// [`macro@subscribe_binary`] stay plain methods. A
 /// gateway has one such block.
 ///
 /// # Handlers
@@ -242,6 +243,18 @@ pub fn module(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn subscribe_message(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::beside("subscribe_message", &options.into(), &item.into()).into()
+}
+
+/// Subscribes a method to all events of the namespace that no other handler
+/// subscribed to: `#[subscribe_any]`, in an impl block with
+/// [`macro@subscriptions`]. The argument `EventName` tells which one it is.
+///
+/// A namespace has one at most. Without it, such an event is answered as the
+/// application's `unknown_event_policy` says. The option `concurrent` is that of
+/// [`macro@subscribe_message`].
+#[proc_macro_attribute]
+pub fn subscribe_any(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::beside("subscribe_any", &options.into(), &item.into()).into()
 }
 
 /// Subscribes a method to binary messages without an envelope, which the native

@@ -10,7 +10,7 @@ mod ws_error;
 pub(crate) use self::fields::Field;
 pub(crate) use self::gateway::Gateway;
 pub(crate) use self::handler::{
-    Argument, EventName, Handler, Receiver, Subscription, Subscriptions,
+    Argument, EventName, Handler, Receiver, Subject, Subscription, Subscriptions,
 };
 pub(crate) use self::injectable::{Constructor, Injectable};
 pub(crate) use self::module::{Module, Provider, ProviderSource};

@@ -72,8 +72,8 @@ pub use nest_gateway_wire as wire;
 
 pub use nest_gateway_core::adapter::{Adapter, Capabilities, Codec};
 pub use nest_gateway_core::broadcast::{
-    Answers, ClientOf, EmitError, Emitted, EmittedBy, Emitter, EmitterOf, Event, IntoTargets,
-    ServerOf, Servers, WebSocketServer,
+    Answers, ClientOf, EmitContext, EmitError, EmitKind, Emitted, EmittedBy, Emitter, EmitterOf,
+    Event, IntoTargets, ServerOf, Servers, WebSocketServer,
 };
 pub use nest_gateway_core::close::{CloseReason, DisconnectReason, Initiator};
 pub use nest_gateway_core::config::{
@@ -88,8 +88,8 @@ pub use nest_gateway_core::dispatch::{
 pub use nest_gateway_core::error::{BoxError, WsException};
 pub use nest_gateway_core::gateway::{
     Dependency, FromContainer, Gateway, GatewayBuilder, GatewayDescriptor, Injectable, Message,
-    Metadata, Module, ModuleDescriptor, OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit,
-    OnModuleInit, OnShutdown, Provided, Provider, Resolver,
+    Metadata, Module, ModuleDescriptor, OnGatewayConnection, OnGatewayDisconnect, OnGatewayEmit,
+    OnGatewayInit, OnModuleInit, OnShutdown, Provided, Provider, Resolver,
 };
 pub use nest_gateway_core::handshake::{Handshake, Headers};
 pub use nest_gateway_core::id::{ClientId, RequestId};
@@ -106,8 +106,9 @@ pub use nest_gateway_wire::DeflateConfig;
 pub use nest_gateway_wire::rustls;
 
 pub use nest_gateway_macros::{
-    Event, WsError, injectable, module, set_metadata, subscribe_binary, subscribe_message,
-    subscriptions, use_filters, use_guards, use_interceptors, use_pipes, websocket_gateway,
+    Event, WsError, injectable, module, set_metadata, subscribe_any, subscribe_binary,
+    subscribe_message, subscriptions, use_filters, use_guards, use_interceptors, use_pipes,
+    websocket_gateway,
 };
 
 #[cfg(feature = "native")]
@@ -131,9 +132,9 @@ pub mod prelude {
     pub use crate::{
         Ack, App, Auth, BoxError, CancellationToken, Client, ConnectedSocket, DisconnectReason,
         ExceptionFilter, ExecutionContext, Guard, HandshakeContext, Inject, Interceptor,
-        MessageBody, Next, OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit, Pipe, Reply,
-        Server, ServerOf, State, WebSocketServer, WsError, WsException, WsResponse, injectable,
-        module, set_metadata, subscribe_binary, subscribe_message, subscriptions, use_filters,
-        use_guards, use_interceptors, use_pipes, websocket_gateway,
+        MessageBody, Next, OnGatewayConnection, OnGatewayDisconnect, OnGatewayEmit, OnGatewayInit,
+        Pipe, Reply, Server, ServerOf, State, WebSocketServer, WsError, WsException, WsResponse,
+        injectable, module, set_metadata, subscribe_any, subscribe_binary, subscribe_message,
+        subscriptions, use_filters, use_guards, use_interceptors, use_pipes, websocket_gateway,
     };
 }

@@ -53,6 +53,12 @@ adapter_conformance! {
         many_questions_at_once_find_their_own_answers,
         a_question_to_a_client_that_leaves_ends,
     }
+    catch_all {
+        what_nobody_subscribed_to_goes_to_the_handler_of_all_others,
+        a_handler_of_all_others_does_not_get_names_of_the_protocol,
+        an_observer_hears_of_all_that_is_sent_once,
+        an_observer_that_panics_is_not_noticed,
+    }
     close {
         a_client_that_the_server_disconnects_is_told,
         what_was_emitted_before_a_disconnect_arrives,

@@ -3,8 +3,9 @@
 use nest_gateway_testkit::conformance::{CONTRACT, PROPERTIES, contract_table};
 
 /// Each property's module as source, to find functions that nobody lists.
-const SOURCES: [(&str, &str); 13] = [
+const SOURCES: [(&str, &str); 14] = [
     ("acks", include_str!("../src/conformance/acks.rs")),
+    ("catch_all", include_str!("../src/conformance/catch_all.rs")),
     ("close", include_str!("../src/conformance/close.rs")),
     ("drain", include_str!("../src/conformance/drain.rs")),
     ("lifecycle", include_str!("../src/conformance/lifecycle.rs")),

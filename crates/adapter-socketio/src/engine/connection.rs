@@ -171,6 +171,7 @@ impl Connection {
                 let delivered = polling.deliver(self.sender.outbox());
                 // Nothing is to be done about a client that does not come for the rest.
                 let _ = tokio::time::timeout(self.core.config.close_timeout, delivered).await;
+                self.core.table.note_end(self.sid, Instant::now());
             }
             Transport::Polling(polling) => polling.answer_overtaken().await,
             Transport::Gone => {}

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -277,7 +278,7 @@ impl Engine {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (session, sender) = match self.core.table.route(&sid) {
-            None => return Refusal::UnknownSid.response(),
+            None => return self.too_late(request, sid).await,
             Some((Route::WebSocket, _)) => return Refusal::BadRequest.response(),
             Some((Route::Polling(session), sender)) => (session, sender),
         };
@@ -288,7 +289,7 @@ impl Engine {
                     sender.close(CloseReason::TransportError);
                     return Refusal::BadRequest.response();
                 };
-                self.post(request, &session, posting).await
+                self.post(request, &session, posting, sid).await
             }
             _ => Refusal::BadRequest.response(),
         }
@@ -299,6 +300,7 @@ impl Engine {
         request: Request<B>,
         session: &mpsc::Sender<Command>,
         mut posting: Posting,
+        sid: Sid,
     ) -> Response<Bytes>
     where
         B: http_body::Body<Data = Bytes>,
@@ -329,9 +331,7 @@ impl Engine {
         };
         match ready(session).await {
             Some(permit) => {
-                let mut response = plain(StatusCode::OK, Bytes::from_static(b"ok"));
-                set(&mut response, header::CONTENT_TYPE, "text/html");
-                set(&mut response, header::CACHE_CONTROL, "no-store");
+                let mut response = posted();
                 let handover = Handover(Mutex::new(Some(Posted {
                     permit,
                     packets,
@@ -340,7 +340,26 @@ impl Engine {
                 response.extensions_mut().insert(Arc::new(handover));
                 response
             }
+            None if self.core.table.has_just_ended(&sid, Instant::now()) => posted(),
             None => Refusal::UnknownSid.response(),
+        }
+    }
+
+    /// A request for a session that is not there. A client whose POST meets the end of its
+    /// session would take a refusal for a broken transport, and give up the GET by which it is
+    /// just being told of the end.
+    async fn too_late<B>(&self, request: Request<B>, sid: Sid) -> Response<Bytes>
+    where
+        B: http_body::Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let table = &self.core.table;
+        if *request.method() != Method::POST || !table.has_just_ended(&sid, Instant::now()) {
+            return Refusal::UnknownSid.response();
+        }
+        match self.read_body(request).await {
+            Ok(_) => posted(),
+            Err(status) => plain(status, Bytes::new()),
         }
     }
 
@@ -456,6 +475,14 @@ fn wrong_upgrade(error: UpgradeError) -> Response<Bytes> {
 fn no_room_response(_: NoRoom) -> Response<Bytes> {
     let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, Bytes::new());
     set(&mut response, header::RETRY_AFTER, "1");
+    response
+}
+
+/// The answer to a POST.
+fn posted() -> Response<Bytes> {
+    let mut response = plain(StatusCode::OK, Bytes::from_static(b"ok"));
+    set(&mut response, header::CONTENT_TYPE, "text/html");
+    set(&mut response, header::CACHE_CONTROL, "no-store");
     response
 }
 

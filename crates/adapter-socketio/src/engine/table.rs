@@ -1,7 +1,8 @@
 //! The sessions of one server, by their secret names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use nest_gateway_wire::WebSocket;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -52,8 +53,17 @@ pub(super) struct Table {
 #[derive(Debug, Default)]
 struct State {
     sessions: HashMap<Sid, Entry>,
+    /// Sessions that the server ended just now, the oldest first.
+    ended: VecDeque<(Instant, Sid)>,
     closing: bool,
 }
+
+/// How long a POST that its client sent before it heard of the end is answered as if there were
+/// none: about as long as the answer to the last GET may be on its way.
+const JUST_ENDED: Duration = Duration::from_secs(1);
+
+/// Ended sessions that are remembered; with more of them the oldest are forgotten.
+const MAX_ENDED: usize = 256;
 
 #[derive(Debug)]
 struct Entry {
@@ -167,6 +177,27 @@ impl Table {
         self.changed.notify_waiters();
     }
 
+    /// Takes note that the server has ended a session in order, and that the client may not have
+    /// heard of it yet.
+    pub(super) fn note_end(&self, sid: Sid, now: Instant) {
+        let mut state = self.lock();
+        if state.ended.len() >= MAX_ENDED {
+            state.ended.pop_front();
+        }
+        state.ended.push_back((now, sid));
+    }
+
+    /// Whether the server has ended this session just now.
+    pub(super) fn has_just_ended(&self, sid: &Sid, now: Instant) -> bool {
+        let mut state = self.lock();
+        while let Some((ended, _)) = state.ended.front()
+            && now.duration_since(*ended) > JUST_ENDED
+        {
+            state.ended.pop_front();
+        }
+        state.ended.iter().any(|(_, ended)| ended == sid)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.lock().sessions.len()
     }
@@ -203,5 +234,24 @@ impl Table {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while the lock is held, so the table is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ended_sessions_are_remembered_for_a_moment_and_within_bounds() {
+        let (table, now) = (Table::default(), Instant::now());
+        let sids: Vec<_> = (0..=MAX_ENDED).map(|_| Sid::random().unwrap()).collect();
+        for sid in &sids {
+            table.note_end(*sid, now);
+        }
+        assert!(!table.has_just_ended(&sids[0], now), "too many of them");
+        assert!(table.has_just_ended(&sids[1], now + JUST_ENDED));
+        let late = now + JUST_ENDED + Duration::from_millis(1);
+        assert!(!table.has_just_ended(&sids[1], late));
+        assert!(table.lock().ended.is_empty());
     }
 }

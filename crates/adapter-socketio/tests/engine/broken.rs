@@ -11,9 +11,11 @@ async fn bystander(server: &EchoServer) -> RawConnection {
     server.websocket("EIO=4&transport=websocket").await
 }
 
-async fn undisturbed(socket: &mut RawConnection) {
+/// The bystander gets its echo, and nothing is left of whoever misbehaved.
+async fn undisturbed(server: &EchoServer, socket: &mut RawConnection) {
     send(socket, "4hello").await;
     assert_eq!(text(socket).await, "4hello");
+    assert_eq!(server.engine.sessions(), 1, "only the bystander is left");
 }
 
 #[tokio::test]
@@ -52,13 +54,14 @@ async fn a_wrong_query_gets_the_code_of_nodes_server() {
             "{method} {query}"
         );
         assert_eq!(response.json()["code"], code, "{method} {query}");
+        undisturbed(&server, &mut other).await;
     }
-    undisturbed(&mut other).await;
 }
 
 #[tokio::test]
 async fn a_wrong_websocket_handshake_is_refused() {
     let server = EchoServer::default().await;
+    let mut other = bystander(&server).await;
     let unknown = "AAAAAAAAAAAAAAAAAAAAAAAA";
     for (query, message) in [
         ("EIO=4".to_owned(), "Transport unknown"),
@@ -87,6 +90,7 @@ async fn a_wrong_websocket_handshake_is_refused() {
             "{query}: {}",
             refused.message
         );
+        undisturbed(&server, &mut other).await;
     }
     let mut raw = RawConnection::open(server.addr).await.unwrap();
     raw.write(
@@ -95,6 +99,7 @@ async fn a_wrong_websocket_handshake_is_refused() {
     )
     .await;
     assert_eq!(raw.response().await.status, 426);
+    undisturbed(&server, &mut other).await;
 }
 
 #[tokio::test]
@@ -121,16 +126,25 @@ async fn a_broken_body_ends_its_session_only() {
         assert_eq!(server.post(&query, body).await.status, 400, "{body:?}");
         assert_eq!(server.ended().await, CloseReason::ParseError, "{body:?}");
         assert_eq!(server.get(&query).await.status, 400, "{body:?}");
+        undisturbed(&server, &mut other).await;
     }
-    undisturbed(&mut other).await;
 }
 
 #[tokio::test]
 async fn a_body_with_a_packet_of_the_wrong_direction_ends_its_session() {
     let mut server = EchoServer::default().await;
-    let query = server.open().await;
-    assert_eq!(server.post(&query, "2").await.status, 200);
+    let mut other = bystander(&server).await;
+    for body in ["2", "2probe", "4a\u{1e}2"] {
+        let query = server.open().await;
+        assert_eq!(server.post(&query, body).await.status, 200, "{body}");
+        assert_eq!(server.ended().await, CloseReason::TransportError, "{body}");
+        undisturbed(&server, &mut other).await;
+    }
+    let mut socket = server.websocket("EIO=4&transport=websocket").await;
+    send(&mut socket, "2").await;
+    assert_eq!(closed(&mut socket).await.1, "transport error");
     assert_eq!(server.ended().await, CloseReason::TransportError);
+    undisturbed(&server, &mut other).await;
 }
 
 #[tokio::test]
@@ -147,8 +161,8 @@ async fn a_broken_websocket_packet_ends_its_session_only() {
             "{packet:?}"
         );
         assert_eq!(server.ended().await, CloseReason::ParseError, "{packet:?}");
+        undisturbed(&server, &mut other).await;
     }
-    undisturbed(&mut other).await;
 }
 
 #[tokio::test]
@@ -167,13 +181,14 @@ async fn a_broken_websocket_frame_gets_its_close_code() {
         socket.send(&frame).await;
         assert_eq!(closed(&mut socket).await.0, code, "{frame}");
         assert_eq!(server.ended().await, CloseReason::TransportError, "{frame}");
+        undisturbed(&server, &mut other).await;
     }
-    undisturbed(&mut other).await;
 }
 
 #[tokio::test]
 async fn a_post_that_breaks_off_ends_its_session() {
     let mut server = EchoServer::default().await;
+    let mut other = bystander(&server).await;
     let query = server.open().await;
     let mut post = RawConnection::open(server.addr).await.unwrap();
     let head =
@@ -181,4 +196,49 @@ async fn a_post_that_breaks_off_ends_its_session() {
     post.write(head.as_bytes()).await;
     post.reset();
     assert_eq!(server.ended().await, CloseReason::TransportError);
+    undisturbed(&server, &mut other).await;
+}
+
+#[tokio::test]
+async fn requests_that_do_not_fit_their_session_end_it() {
+    let mut server = EchoServer::default().await;
+    let mut other = bystander(&server).await;
+
+    let query = server.open().await;
+    for method in ["PUT", "DELETE", "PATCH"] {
+        let path = format!("/engine.io/?{query}");
+        let refused = request(server.addr, method, &path, &[], b"4a")
+            .await
+            .unwrap();
+        assert_eq!(refused.json()["code"], 3, "{method}");
+    }
+    server.post(&query, "1").await;
+    assert_eq!(
+        server.ended().await,
+        CloseReason::TransportClose,
+        "it went on until then"
+    );
+    undisturbed(&server, &mut other).await;
+
+    let query = server.open().await;
+    let kind = [(
+        "content-type".to_owned(),
+        "application/octet-stream".to_owned(),
+    )];
+    let path = format!("/engine.io/?{query}");
+    let refused = request(server.addr, "POST", &path, &kind, b"4a")
+        .await
+        .unwrap();
+    assert_eq!(refused.status, 400);
+    assert_eq!(server.ended().await, CloseReason::TransportError);
+    undisturbed(&server, &mut other).await;
+
+    let query = server.open().await;
+    let (_, _) = tokio::join!(server.get(&query), server.get(&query));
+    assert_eq!(
+        server.ended().await,
+        CloseReason::TransportError,
+        "two polls at a time"
+    );
+    undisturbed(&server, &mut other).await;
 }

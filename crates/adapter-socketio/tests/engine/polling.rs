@@ -103,6 +103,24 @@ async fn a_session_that_the_server_closes_delivers_what_is_queued_first() {
 }
 
 #[tokio::test]
+async fn a_post_that_meets_the_end_of_its_session_is_no_error() {
+    let mut server = EchoServer::default().await;
+    let query = server.open().await;
+    assert_eq!(server.post(&query, "4close me").await.status, 200);
+    assert_eq!(server.get(&query).await.text(), "4bye\u{1e}1");
+    assert_eq!(server.ended().await, CloseReason::ForcedClose);
+    let late = server
+        .post(&query, "4sent before it heard of the end")
+        .await;
+    assert_eq!((late.status, late.text().as_str()), (200, "ok"));
+    assert_eq!(
+        server.get(&query).await.status,
+        400,
+        "a GET learns that it is over"
+    );
+}
+
+#[tokio::test]
 async fn sessions_do_not_hear_each_other() {
     let server = EchoServer::default().await;
     let (a, b) = (server.open().await, server.open().await);

@@ -149,6 +149,23 @@ impl TestApp {
         wire
     }
 
+    /// Waits until so many clients are left, and all that the others had is freed.
+    pub(crate) async fn has_clients(&self, count: usize) {
+        let runtime = self.app.runtime();
+        let server = runtime.server("/").expect("there is a main gateway");
+        let settled = async {
+            while runtime.stats().clients() != count
+                || server.hub().client_count() != count
+                || server.hub().room_count() != 0
+                || server.hub().queued_bytes() != 0
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        let settled = tokio::time::timeout(Duration::from_secs(5), settled).await;
+        assert!(settled.is_ok(), "{:?}", runtime.stats());
+    }
+
     /// The next line of the log.
     pub(crate) async fn line(&mut self) -> String {
         let line = tokio::time::timeout(Duration::from_secs(5), self.log.recv());
@@ -214,6 +231,10 @@ impl Wire {
     /// Sends a message with the Engine.IO type in front.
     pub(crate) async fn packet(&mut self, packet: &str) {
         self.0.send(&ClientFrame::text(format!("4{packet}"))).await;
+    }
+
+    pub(crate) async fn frame(&mut self, frame: &ClientFrame) {
+        self.0.send(frame).await;
     }
 
     pub(crate) async fn binary(&mut self, bytes: &[u8]) {

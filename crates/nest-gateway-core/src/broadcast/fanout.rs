@@ -29,6 +29,8 @@ pub(crate) fn fan_out(
         failure: None,
     };
     selection.for_each(hub, |client| fan.deliver(client));
+    // Here, where no lock is held any more.
+    hub.sent(message, None, fan.queued);
     match fan.failure {
         Some(error) if fan.queued == 0 => Err(error),
         _ => Ok(fan.queued),
@@ -41,7 +43,9 @@ pub(crate) fn send_to(
     message: Outgoing<'_>,
     delivery: Delivery,
 ) -> Result<bool, EncodeError> {
-    client.tell(message, delivery)
+    let sent = client.tell(message, delivery)?;
+    client.hub().sent(message, Some(client), usize::from(sent));
+    Ok(sent)
 }
 
 struct FanOut<'a> {

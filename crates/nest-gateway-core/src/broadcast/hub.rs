@@ -1,13 +1,15 @@
 //! The clients and rooms of one namespace.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
+use super::observer::{EmitContext, Observer};
 use super::room::Room;
 use super::rooms::Rooms;
 use crate::config::Config;
 use crate::id::ClientId;
+use crate::message::Outgoing;
 use crate::observe::Stats;
 use crate::session::Client;
 
@@ -24,6 +26,7 @@ pub struct Hub {
     /// Fires towards the end of a shutdown's drain time: handlers that still run
     /// are cancelled.
     pub(crate) overdue: CancellationToken,
+    observers: OnceLock<Box<[Observer]>>,
 }
 
 /// What a hub is made of.
@@ -42,7 +45,25 @@ impl Hub {
             clients: Room::default(),
             rooms: Rooms::default(),
             overdue: CancellationToken::new(),
+            observers: OnceLock::new(),
         })
+    }
+
+    /// Who hears of what is sent, from now on. Called once, when the gateways exist.
+    pub(crate) fn observe_with(&self, observers: Vec<Observer>) {
+        if !observers.is_empty() && self.observers.set(observers.into()).is_err() {
+            debug_assert!(false, "a namespace is built once");
+        }
+    }
+
+    /// Tells the observers, if there are any, of a message that was queued; `client` is set for
+    /// one to a single client.
+    pub(crate) fn sent(&self, message: Outgoing<'_>, client: Option<&Client>, receivers: usize) {
+        if let Some(observers) = self.observers.get()
+            && receivers > 0
+        {
+            EmitContext::new(message, client, receivers).tell(observers);
+        }
     }
 
     /// The namespace's path or pattern, such as `/chat` or `/room/{id}`.

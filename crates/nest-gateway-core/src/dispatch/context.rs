@@ -18,6 +18,9 @@ use crate::session::{Client, ClientData};
 pub struct ExecutionContext {
     client: Client,
     route: Arc<Route>,
+    /// Set when the client's event is not the route's own: its handler takes all
+    /// that nobody else does.
+    name: Option<Box<str>>,
     arguments: Arguments,
     request: Option<RequestId>,
     /// The body after the pipes, when there are any.
@@ -32,12 +35,14 @@ impl ExecutionContext {
     pub(crate) fn new(
         client: Client,
         route: Arc<Route>,
+        name: Option<Box<str>>,
         arguments: Arguments,
         request: Option<RequestId>,
     ) -> Self {
         Self {
             client,
             route,
+            name,
             arguments,
             request,
             body: Mutex::new(None),
@@ -69,7 +74,7 @@ impl ExecutionContext {
     /// The event that is handled.
     #[must_use]
     pub fn event(&self) -> &str {
-        self.route.event()
+        self.name.as_deref().unwrap_or_else(|| self.route.event())
     }
 
     /// The name of the gateway's type.

@@ -40,7 +40,8 @@ pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
         .client()
         .hub()
         .stats
-        .handled(context.event(), outcome);
+        // Not the name that a client chose.
+        .handled(context.route().event(), outcome);
 }
 
 async fn guards_to_handler(context: &ExecutionContext) -> HandlerResult<'_> {

@@ -6,9 +6,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::descriptor::{
-    EmitDescriptor, Erased, GatewayDescriptor, Hooks, MessageDescriptor, MessageKind, Metadata,
+    ANY_EVENT, EmitDescriptor, Erased, GatewayDescriptor, Hooks, MessageDescriptor, MessageKind,
+    Metadata,
 };
-use super::lifecycle::{OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit};
+use super::lifecycle::{OnGatewayConnection, OnGatewayDisconnect, OnGatewayEmit, OnGatewayInit};
 use super::{Dependency, Key};
 use crate::adapter::BoxFuture;
 use crate::dispatch::{Enhancers, ExecutionContext, HandlerResult, IntoHandler, bind};
@@ -85,6 +86,19 @@ impl<G: Send + Sync + 'static> GatewayBuilder<G> {
         }))
     }
 
+    /// Adds a handler by hand for all events that nobody in the namespace
+    /// subscribed to; [`EventName`](crate::dispatch::EventName) tells which one
+    /// it is.
+    pub fn on_any<F, A>(self, function: F) -> Self
+    where
+        F: IntoHandler<G, A>,
+        A: 'static,
+    {
+        self.message(Message::any("closure", move |gateway, context| {
+            hand_written(&function, gateway, context)
+        }))
+    }
+
     /// A provider that the gateway needs beyond its fields.
     pub fn needs(mut self, dependency: Dependency) -> Self {
         self.descriptor.dependencies.push(dependency);
@@ -152,6 +166,17 @@ impl<G: Send + Sync + 'static> GatewayBuilder<G> {
         self
     }
 
+    /// Calls [`OnGatewayEmit::on_emit`].
+    pub fn on_emit(mut self) -> Self
+    where
+        G: OnGatewayEmit,
+    {
+        self.descriptor.hooks.emit = Some(Arc::new(|gateway, emit| {
+            downcast::<G>(gateway).on_emit(emit);
+        }));
+        self
+    }
+
     /// The description.
     #[must_use]
     pub fn build(self) -> GatewayDescriptor {
@@ -203,6 +228,17 @@ impl<G: Send + Sync + 'static> Message<G> {
             + 'static,
     {
         Self::new(MessageKind::Binary, String::new(), method, function)
+    }
+
+    /// A handler of all events that nobody in the namespace subscribed to.
+    pub fn any<F>(method: &'static str, function: F) -> Self
+    where
+        F: for<'a> Fn(&'a Arc<G>, &'a ExecutionContext) -> BoxFuture<'a, HandlerResult<'a>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        Self::new(MessageKind::Any, ANY_EVENT.to_owned(), method, function)
     }
 
     fn new<F>(kind: MessageKind, event: String, method: &'static str, function: F) -> Self

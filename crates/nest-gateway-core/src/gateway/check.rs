@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::descriptor::{CANCEL_EVENT, GatewayDescriptor, MessageKind, RESERVED_EVENTS};
+use super::descriptor::{ANY_EVENT, CANCEL_EVENT, GatewayDescriptor, MessageKind, RESERVED_EVENTS};
 
 /// A mistake in how gateways are declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +11,7 @@ use super::descriptor::{CANCEL_EVENT, GatewayDescriptor, MessageKind, RESERVED_E
 pub enum GatewayProblem {
     /// Two handlers of one namespace subscribe to the same event.
     DuplicateEvent {
-        /// The event; empty for binary messages.
+        /// The event; empty for binary messages, `*` for handlers of all others.
         event: String,
         /// The namespace.
         namespace: String,
@@ -67,6 +67,16 @@ impl fmt::Display for GatewayProblem {
             } if event.is_empty() => write!(
                 f,
                 "both {first} and {second} handle binary messages of namespace {namespace}; \
+                 keep one of them"
+            ),
+            Self::DuplicateEvent {
+                event,
+                namespace,
+                first,
+                second,
+            } if event == ANY_EVENT => write!(
+                f,
+                "both {first} and {second} handle all other events of namespace {namespace}; \
                  keep one of them"
             ),
             Self::DuplicateEvent {
@@ -182,7 +192,7 @@ fn check_events(gateways: &[&GatewayDescriptor], problems: &mut Vec<GatewayProbl
             let handler = format!("{}::{}", gateway.name(), message.method());
             let event = message.event();
             if message.kind() == MessageKind::Event
-                && (RESERVED_EVENTS.contains(&event) || event == CANCEL_EVENT)
+                && (RESERVED_EVENTS.contains(&event) || [CANCEL_EVENT, ANY_EVENT].contains(&event))
             {
                 problems.push(GatewayProblem::ReservedEvent {
                     event: event.to_owned(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::container::Container;
 use super::{Dependency, Key};
 use crate::adapter::BoxFuture;
-use crate::broadcast::WebSocketServer;
+use crate::broadcast::{EmitContext, WebSocketServer};
 use crate::close::DisconnectReason;
 use crate::dispatch::{Enhancers, Handler};
 use crate::error::{BoxError, WsException};
@@ -29,6 +29,9 @@ pub const RESERVED_EVENTS: [&str; 8] = [
 
 /// The event by which a Socket.IO client cancels its streams.
 pub const CANCEL_EVENT: &str = "$cancel";
+
+/// What a handler of all other events is called in lists and metrics.
+pub const ANY_EVENT: &str = "*";
 
 /// A struct that is a gateway: `#[websocket_gateway]`.
 #[diagnostic::on_unimplemented(
@@ -189,10 +192,13 @@ pub enum MessageKind {
     Event,
     /// Binary messages without an envelope.
     Binary,
+    /// Events that nobody else in the namespace subscribed to.
+    Any,
 }
 
 impl MessageDescriptor {
-    /// The event; empty for binary messages.
+    /// The event; empty for binary messages, and [`ANY_EVENT`] for those that
+    /// nobody else subscribed to.
     #[must_use]
     pub fn event(&self) -> &str {
         &self.event
@@ -271,6 +277,7 @@ type ConnectionHook = Arc<
 type DisconnectHook = Arc<
     dyn for<'a> Fn(&'a Erased, &'a Client, &'a DisconnectReason) -> BoxFuture<'a, ()> + Send + Sync,
 >;
+type EmitHook = Arc<dyn Fn(&Erased, &EmitContext<'_>) + Send + Sync>;
 /// A gateway whose type is known to the functions that take it.
 pub(crate) type Erased = dyn Any + Send + Sync;
 
@@ -280,4 +287,5 @@ pub(crate) struct Hooks {
     pub(crate) init: Option<InitHook>,
     pub(crate) connection: Option<ConnectionHook>,
     pub(crate) disconnect: Option<DisconnectHook>,
+    pub(crate) emit: Option<EmitHook>,
 }

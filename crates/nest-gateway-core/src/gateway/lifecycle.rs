@@ -1,6 +1,6 @@
 //! Lifecycle hooks of gateways.
 
-use crate::broadcast::WebSocketServer;
+use crate::broadcast::{EmitContext, WebSocketServer};
 use crate::close::DisconnectReason;
 use crate::error::{BoxError, WsException};
 use crate::session::Client;
@@ -39,4 +39,17 @@ pub trait OnGatewayDisconnect: Send + Sync + 'static {
         client: &Client,
         reason: &DisconnectReason,
     ) -> impl Future<Output = ()> + Send;
+}
+
+/// Called for everything that is sent to clients of the gateway's namespace: what
+/// Socket.IO's `onAnyOutgoing` hears, once for each emit and not for each receiver.
+///
+/// It is for logs, audits and counters; it cannot change or stop a message. What
+/// it emits itself is not observed. Notices of the transport (`gap`, a close) are
+/// no emits.
+pub trait OnGatewayEmit: Send + Sync + 'static {
+    /// Hears of a message that was just queued for at least one client. Called by
+    /// whoever emits, so that it must not block; a panic is logged and costs
+    /// nothing else.
+    fn on_emit(&self, emit: &EmitContext<'_>);
 }

@@ -16,10 +16,10 @@ pub use self::container::{
     WiringProblem,
 };
 pub use self::descriptor::{
-    CANCEL_EVENT, EmitDescriptor, Gateway, GatewayDescriptor, MessageDescriptor, MessageKind,
-    Metadata, RESERVED_EVENTS,
+    ANY_EVENT, CANCEL_EVENT, EmitDescriptor, Gateway, GatewayDescriptor, MessageDescriptor,
+    MessageKind, Metadata, RESERVED_EVENTS,
 };
-pub use self::lifecycle::{OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit};
+pub use self::lifecycle::{OnGatewayConnection, OnGatewayDisconnect, OnGatewayEmit, OnGatewayInit};
 pub use self::module::{
     Module, ModuleDescriptor, ModuleSource, OnModuleInit, OnShutdown, Provided,
 };

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::container::{Container, ModuleId, Resolver};
 use super::descriptor::{
-    Erased, GatewayDescriptor, Hooks, MessageDescriptor, MessageKind, Metadata,
+    CANCEL_EVENT, Erased, GatewayDescriptor, Hooks, MessageDescriptor, MessageKind, Metadata,
+    RESERVED_EVENTS,
 };
 use super::{Key, ResolveError};
-use crate::broadcast::{Hub, WebSocketServer};
+use crate::broadcast::{EmitContext, Hub, Observer, WebSocketServer};
 use crate::close::{CloseReason, DisconnectReason};
 use crate::dispatch::{BoundEnhancers, DynFilter, DynGuard, Handler, HandshakeContext};
 use crate::error::{BoxError, WsException};
@@ -23,6 +24,8 @@ pub struct Namespace {
     gateways: Vec<BoundGateway>,
     routes: HashMap<String, Arc<Route>>,
     binary: Option<Arc<Route>>,
+    /// Takes the events that nobody subscribed to.
+    any: Option<Arc<Route>>,
     shutting_down: AtomicBool,
 }
 
@@ -51,6 +54,14 @@ impl Namespace {
 
     pub(crate) fn route(&self, event: &str) -> Option<Arc<Route>> {
         self.routes.get(event).cloned()
+    }
+
+    /// The handler of events that nobody subscribed to. Names of the protocol
+    /// are unknown to clients all the same.
+    pub(crate) fn any_route(&self, event: &str) -> Option<Arc<Route>> {
+        let route = self.any.as_ref()?;
+        let reserved = RESERVED_EVENTS.contains(&event) || event == CANCEL_EVENT;
+        (!reserved).then(|| Arc::clone(route))
     }
 
     pub(crate) fn binary_route(&self) -> Option<Arc<Route>> {
@@ -228,6 +239,7 @@ impl NamespaceBuilder {
                 gateways: Vec::new(),
                 routes: HashMap::new(),
                 binary: None,
+                any: None,
                 shutting_down: AtomicBool::new(false),
             },
             global,
@@ -282,12 +294,20 @@ impl NamespaceBuilder {
                     self.namespace.routes.insert(message.event.clone(), route);
                 }
                 MessageKind::Binary => self.namespace.binary = Some(route),
+                MessageKind::Any => self.namespace.any = Some(route),
             }
         }
         Ok(())
     }
 
     pub(crate) fn build(self) -> Namespace {
+        let gateways = self.namespace.gateways.iter();
+        let observers = gateways.filter_map(|gateway| {
+            let hook = gateway.hooks.emit.clone()?;
+            let instance = Arc::clone(&gateway.instance);
+            Some(Arc::new(move |emit: &EmitContext<'_>| hook(&*instance, emit)) as Observer)
+        });
+        self.namespace.hub.observe_with(observers.collect());
         self.namespace
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::Tag;
 use crate::gateway::{
-    GatewayBuilder, OnGatewayConnection, OnGatewayDisconnect, OnGatewayInit, OnModuleInit,
-    OnShutdown, Provider,
+    GatewayBuilder, OnGatewayConnection, OnGatewayDisconnect, OnGatewayEmit, OnGatewayInit,
+    OnModuleInit, OnShutdown, Provider,
 };
 
 /// Two rungs: with the hook, and without it.
@@ -45,6 +45,8 @@ hook!(ConnectionRung, NoConnectionRung: OnGatewayConnection =>
     on_connection(GatewayBuilder<T>) GatewayBuilder::on_connection);
 hook!(DisconnectRung, NoDisconnectRung: OnGatewayDisconnect =>
     on_disconnect(GatewayBuilder<T>) GatewayBuilder::on_disconnect);
+hook!(EmitRung, NoEmitRung: OnGatewayEmit =>
+    on_emit(GatewayBuilder<T>) GatewayBuilder::on_emit);
 hook!(ModuleInitRung, NoModuleInitRung: OnModuleInit =>
     on_module_init(Provider)
     |provider| provider.on_init(|it: Arc<T>| async move { it.on_module_init().await }));

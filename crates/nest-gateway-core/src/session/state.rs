@@ -201,6 +201,8 @@ impl Session {
         }
         if let Some(route) = self.namespace.route(message.event) {
             self.enqueue(route, message);
+        } else if let Some(route) = self.namespace.any_route(message.event) {
+            self.enqueue(route, message);
         } else {
             let unknown = inbox::Message::Unknown {
                 event: message.event.into(),
@@ -492,9 +494,12 @@ impl Session {
     }
 
     fn enqueue(&mut self, route: Arc<crate::gateway::Route>, message: Incoming<'_>) {
+        // A handler of many events has to be told which one it is.
+        let name = (route.event() != message.event).then(|| message.event.into());
         let context = ExecutionContext::new(
             self.client.clone(),
             route,
+            name,
             message.arguments,
             message.request,
         );

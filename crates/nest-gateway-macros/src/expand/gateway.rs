@@ -90,6 +90,7 @@ fn description(private: &TokenStream, gateway: &Gateway) -> TokenStream {
                 let __builder = (&&__tag).after_init(__builder);
                 let __builder = (&&__tag).on_connection(__builder);
                 let __builder = (&&__tag).on_disconnect(__builder);
+                let __builder = (&&__tag).on_emit(__builder);
                 __builder.build()
             }
         }

@@ -7,7 +7,7 @@ use syn::{ReturnType, Type};
 use super::documentation::{documentation, generic};
 use super::enhancers::{enhancer, enhancers};
 use crate::attrs::{Listed, across, at, moved};
-use crate::model::{Argument, EventName, Handler, Receiver, Subscription};
+use crate::model::{Argument, EventName, Handler, Receiver, Subject, Subscription};
 
 /// Statements that add the handler to `__gateway_builder`.
 pub(super) fn handler(private: &TokenStream, handler: &Handler) -> TokenStream {
@@ -96,10 +96,11 @@ fn constructor(
 ) -> TokenStream {
     let span = at(&handler.name);
     let name = handler.name.to_string();
-    let (method, event) = match &subscription.event {
-        Some(EventName::Text(text)) => (quote!(event), Some(quote!(#text,))),
-        Some(EventName::Constant(path)) => (quote!(event), Some(quote!(#path,))),
-        None => (quote!(binary), None),
+    let (method, event) = match &subscription.subject {
+        Subject::Event(EventName::Text(text)) => (quote!(event), Some(quote!(#text,))),
+        Subject::Event(EventName::Constant(path)) => (quote!(event), Some(quote!(#path,))),
+        Subject::Any => (quote!(any), None),
+        Subject::Binary => (quote!(binary), None),
     };
     let arguments = handler.arguments.iter().enumerate();
     let (names, extract): (Vec<_>, Vec<_>) = arguments

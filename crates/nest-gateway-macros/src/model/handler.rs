@@ -32,12 +32,20 @@ pub(crate) struct Handler {
     pub(crate) output: ReturnType,
 }
 
-/// One `#[subscribe_message(..)]` or `#[subscribe_binary]`.
+/// One `#[subscribe_message(..)]`, `#[subscribe_any]` or `#[subscribe_binary]`.
 pub(crate) struct Subscription {
-    /// None for binary messages.
-    pub(crate) event: Option<EventName>,
+    pub(crate) subject: Subject,
     pub(crate) concurrent: bool,
     pub(crate) attribute: Attribute,
+}
+
+/// What a handler subscribes to.
+pub(crate) enum Subject {
+    Event(EventName),
+    /// All events that nobody else subscribes to.
+    Any,
+    /// Binary messages without an envelope.
+    Binary,
 }
 
 /// The name of an event: text, or the path of a constant.
@@ -63,7 +71,7 @@ pub(crate) struct Argument {
     pub(crate) own_body: Option<Attribute>,
 }
 
-const SUBSCRIBE: [&str; 2] = ["subscribe_message", "subscribe_binary"];
+const SUBSCRIBE: [&str; 3] = ["subscribe_message", "subscribe_any", "subscribe_binary"];
 
 impl Subscriptions {
     pub(crate) fn parse(options: TokenStream, mut item: ItemImpl, errors: &mut Errors) -> Self {
@@ -206,14 +214,15 @@ fn receiver(method: &ImplItemFn, errors: &mut Errors) -> Option<Receiver> {
 impl Subscription {
     fn parse(name: &str, attribute: Attribute, errors: &mut Errors) -> Option<Self> {
         let tokens = arguments(&attribute, errors)?;
-        if name == "subscribe_binary" {
+        let nameless = match name {
+            "subscribe_any" => Some(("subscribe_any", Subject::Any)),
+            "subscribe_binary" => Some(("subscribe_binary", Subject::Binary)),
+            _ => None,
+        };
+        if let Some((name, subject)) = nameless {
             return Some(Self {
-                event: None,
-                concurrent: concurrent(
-                    "subscribe_binary",
-                    errors.check(parse_list(tokens))?,
-                    errors,
-                ),
+                subject,
+                concurrent: concurrent(name, errors.check(parse_list(tokens))?, errors),
                 attribute,
             });
         }
@@ -226,7 +235,7 @@ impl Subscription {
         }
         let EventAndOptions { event, options } = errors.check(syn::parse2(tokens))?;
         Some(Self {
-            event: Some(event),
+            subject: Subject::Event(event),
             concurrent: concurrent("subscribe_message", options, errors),
             attribute,
         })

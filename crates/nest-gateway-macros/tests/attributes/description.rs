@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 use nest_gateway::prelude::*;
-use nest_gateway::{Event, Gateway as _, MessageBody};
+use nest_gateway::{Event, EventName, Gateway as _, MessageBody};
 use nest_gateway_core::gateway::{CANCEL_EVENT, MessageDescriptor, MessageKind, RESERVED_EVENTS};
 use nest_gateway_testkit::json;
 use schemars::JsonSchema;
@@ -46,6 +46,9 @@ impl Described {
 
     #[subscribe_binary(concurrent)]
     fn binary(&self) {}
+
+    #[subscribe_any]
+    fn any(&self, EventName(_): EventName, MessageBody(_): MessageBody<bool>) {}
 
     /// No handler.
     #[expect(dead_code, clippy::unused_self)]
@@ -100,9 +103,11 @@ fn handlers_are_described_in_written_order_with_their_types() {
                 Some("impl Stream<Item = u32>")
             ),
             ("", "binary", true, None, None),
+            ("*", "any", false, Some("bool"), None),
         ]
     );
     assert_eq!(described.messages()[2].kind(), MessageKind::Binary);
+    assert_eq!(described.messages()[3].kind(), MessageKind::Any);
 }
 
 #[derive(Deserialize, JsonSchema)]

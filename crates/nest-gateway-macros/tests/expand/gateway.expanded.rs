@@ -69,6 +69,7 @@ impl ::nest_gateway::__private::Gateway for ChatGateway {
         let __builder = (&&__tag).after_init(__builder);
         let __builder = (&&__tag).on_connection(__builder);
         let __builder = (&&__tag).on_disconnect(__builder);
+        let __builder = (&&__tag).on_emit(__builder);
         __builder.build()
     }
 }

@@ -90,6 +90,16 @@ pub const CONTRACT: &[ContractLine] = &[
         ],
     },
     ContractLine {
+        section: 1,
+        text: "`#[subscribe_any]`: events that nobody subscribed to; `OnGatewayEmit`: all that is sent",
+        properties: &[
+            "catch_all::what_nobody_subscribed_to_goes_to_the_handler_of_all_others",
+            "catch_all::a_handler_of_all_others_does_not_get_names_of_the_protocol",
+            "catch_all::an_observer_hears_of_all_that_is_sent_once",
+            "catch_all::an_observer_that_panics_is_not_noticed",
+        ],
+    },
+    ContractLine {
         section: 2,
         text: "unknown path 404; plain GET 426; bad version 426; bad key 400",
         properties: &[

@@ -25,6 +25,7 @@ mod stage;
 mod subject;
 
 pub mod acks;
+pub mod catch_all;
 pub mod close;
 pub mod drain;
 pub mod lifecycle;
@@ -144,6 +145,12 @@ properties! { $
         a_room_is_asked_and_each_member_answers [Requests Questions],
         many_questions_at_once_find_their_own_answers [Requests Questions],
         a_question_to_a_client_that_leaves_ends [Requests Questions],
+    }
+    catch_all {
+        what_nobody_subscribed_to_goes_to_the_handler_of_all_others [Requests],
+        a_handler_of_all_others_does_not_get_names_of_the_protocol [Requests],
+        an_observer_hears_of_all_that_is_sent_once [Requests Questions],
+        an_observer_that_panics_is_not_noticed [Requests],
     }
     close {
         a_client_that_the_server_disconnects_is_told,

@@ -21,6 +21,12 @@ fn gateway<G: Send + Sync + 'static>(event: &'static str) -> GatewayDescriptor {
         .build()
 }
 
+fn catch_all<G: Send + Sync + 'static>() -> GatewayDescriptor {
+    GatewayBuilder::<G>::new("/startup")
+        .on_any(async |_: Arc<G>| Reply::value("here"))
+        .build()
+}
+
 /// Starts a module, or says why not.
 async fn start(
     subject: &Subject,
@@ -57,6 +63,11 @@ pub async fn a_duplicate_event_names_both_places(subject: Subject) {
         .gateway_provider(Provider::value(Second), gateway::<Second>("same"));
     let error = refused(&subject, module).await;
     assert_names(&error, &["same", "First", "Second", "/startup"]);
+    let module = ModuleDescriptor::new("Twice")
+        .gateway_provider(Provider::value(First), catch_all::<First>())
+        .gateway_provider(Provider::value(Second), catch_all::<Second>());
+    let error = refused(&subject, module).await;
+    assert_names(&error, &["all other events", "First", "Second", "/startup"]);
 }
 
 /// CONTRACT 5: reserved names are refused at start-up for handlers.

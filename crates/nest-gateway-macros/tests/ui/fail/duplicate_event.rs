@@ -16,6 +16,12 @@ impl ChatGateway {
 
     #[subscribe_binary]
     async fn other_frame(&self) {}
+
+    #[subscribe_any]
+    async fn others(&self) {}
+
+    #[subscribe_any]
+    async fn other_others(&self) {}
 }
 
 fn main() {}

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use nest_gateway_core::broadcast::WebSocketServer;
+use nest_gateway_core::broadcast::{EmitContext, WebSocketServer};
 use nest_gateway_core::close::DisconnectReason;
-use nest_gateway_core::dispatch::{Auth, ConnectedSocket, RawBody, Reply};
+use nest_gateway_core::dispatch::{Auth, ConnectedSocket, EventName, RawBody, Reply};
 use nest_gateway_core::error::{BoxError, WsException};
 use nest_gateway_core::gateway::{
     GatewayBuilder, GatewayDescriptor, Message, ModuleDescriptor, OnGatewayConnection,
-    OnGatewayDisconnect, OnGatewayInit,
+    OnGatewayDisconnect, OnGatewayEmit, OnGatewayInit,
 };
 use nest_gateway_core::session::Client;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::backstage::Backstage;
 use super::super::enhancers::{Doorman, Logged, User};
@@ -35,6 +35,7 @@ pub(super) fn add(module: ModuleDescriptor, backstage: &Arc<Backstage>) -> Modul
         PanicDisc,
         Hooked::<PanicDisc>::describe("/panicdisc"),
     );
+    let module = gateway(module, CatchAll, CatchAll::describe());
     let module = gateway(module, First, First::describe());
     let module = gateway(module, Other, Other::describe());
     gateway(module, Guarded, Guarded::describe())
@@ -230,6 +231,43 @@ impl Guarded {
             })
             .on("bcast", bcast::<Self>)
             .build()
+    }
+}
+
+/// Takes every event that has no handler, and hears of everything that is sent.
+#[derive(Clone, Copy)]
+struct CatchAll;
+
+impl CatchAll {
+    fn describe() -> GatewayDescriptor {
+        type G = Arc<With<CatchAll>>;
+        GatewayBuilder::<With<Self>>::new("/catchall")
+            .on_emit()
+            .on("known", async |_: G| Reply::value("known"))
+            .on("bcast", bcast::<Self>)
+            .on("ask", async |_: G, client: ConnectedSocket| {
+                let answer = client.emit_with_ack::<Value>("question", &1).await;
+                Reply::value(&answer.unwrap_or_default())
+            })
+            .on("fail", async |_: G| -> Result<()> {
+                Err(WsException::new("no"))
+            })
+            .on_any(async |_: G, event: EventName, body: RawBody| {
+                Reply::value(&json!({"event": event.0, "data": body.0}))
+            })
+            .build()
+    }
+}
+
+impl OnGatewayEmit for With<CatchAll> {
+    fn on_emit(&self, emit: &EmitContext<'_>) {
+        let to = emit.client().map_or("all", |_| "one");
+        let (kind, event, data) = (emit.kind(), emit.event(), text(&emit.data()));
+        self.log(format!(
+            "sent {kind:?} {event} {data} to {to} receivers={}",
+            emit.receivers()
+        ));
+        assert_ne!(data, "panic", "it costs nobody anything");
     }
 }
 
