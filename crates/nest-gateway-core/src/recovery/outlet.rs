@@ -106,10 +106,15 @@ impl Outlet for RecoverableOutlet {
             };
             self.room.keep(&mut state.log, offset, event);
         }
-        match &state.link {
+        let sent = match &state.link {
             Some(link) => link.send(message, delivery),
-            None if kept => Sent::Queued,
             None => Sent::Gone,
+        };
+        match sent {
+            // The connection is gone, whether its task has noticed yet or not; who comes back
+            // gets what was kept.
+            Sent::Gone if kept => Sent::Queued,
+            sent => sent,
         }
     }
 
@@ -136,5 +141,67 @@ impl Drop for RecoverableOutlet {
 impl std::fmt::Debug for RecoverableOutlet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RecoverableOutlet").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::Format;
+    use crate::config::Config;
+    use crate::message::{Encoded, Outgoing};
+    use crate::payload::EncodeError;
+    use crate::recovery::Recovery;
+    use crate::recovery::store::RecoveryStore;
+
+    /// Every message but an empty one is an event that can be sent again.
+    struct Numbered;
+
+    impl Codec for Numbered {
+        fn format(&self) -> Format {
+            Format("numbered")
+        }
+
+        fn recoverable(&self, message: &Bytes) -> Option<(Offset, Bytes)> {
+            (!message.is_empty()).then(|| (Offset(1), message.clone()))
+        }
+
+        fn encode(&self, _: &str, _: Outgoing<'_>) -> Result<Encoded, EncodeError> {
+            Ok(None)
+        }
+    }
+
+    /// A connection that is gone, which its task has not noticed yet.
+    struct Closed;
+
+    impl Outlet for Closed {
+        fn codec(&self) -> &dyn Codec {
+            &Numbered
+        }
+
+        fn send(&self, _: Bytes, _: Delivery) -> Sent {
+            Sent::Gone
+        }
+
+        fn poll_room(&self, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+            Poll::Ready(Err(Gone))
+        }
+
+        fn queued_bytes(&self) -> usize {
+            0
+        }
+    }
+
+    #[test]
+    fn what_is_kept_counts_as_queued_before_and_after_the_loss_is_noticed() {
+        let store = RecoveryStore::of(Recovery::default(), &Config::default(), Arc::default());
+        let room = Arc::clone(&store.room);
+        let outlet = RecoverableOutlet::new(Arc::new(Numbered), room, Offset(0));
+        let event = Bytes::from_static(b"event");
+        outlet.attach(Arc::new(Closed));
+        assert_eq!(outlet.send(event.clone(), Delivery::RELIABLE), Sent::Queued);
+        outlet.detach();
+        assert_eq!(outlet.send(event, Delivery::RELIABLE), Sent::Queued);
+        assert_eq!(outlet.send(Bytes::new(), Delivery::RELIABLE), Sent::Gone);
     }
 }

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// All clients of one adapter that may come back.
 pub struct RecoveryStore {
     offsets: Arc<Offsets>,
-    room: Arc<Room>,
+    pub(super) room: Arc<Room>,
     stats: Arc<Stats>,
     clients: Mutex<Register<Client, Away>>,
     /// Somebody was parked, or ended.
@@ -54,7 +54,7 @@ impl RecoveryStore {
         Ok(Self::of(options, host.config(), Arc::clone(host.stats())))
     }
 
-    fn of(options: Recovery, config: &Config, stats: Arc<Stats>) -> Arc<Self> {
+    pub(super) fn of(options: Recovery, config: &Config, stats: Arc<Stats>) -> Arc<Self> {
         // A loss is noticed after one silent heartbeat, and from then on the window runs.
         let age = options.window + config.ping_interval + config.ping_timeout;
         let room = Room {
