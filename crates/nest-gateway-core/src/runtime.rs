@@ -479,7 +479,7 @@ impl Hubs {
             let place = place(&gateway.value);
             if hubs.iter().all(|(known, _)| *known != place) {
                 let hub = Hub::new(HubOptions {
-                    pattern: place.1.as_str().into(),
+                    namespace: place.1.as_str().into(),
                     config: Arc::clone(config),
                     stats: Arc::clone(stats),
                 });

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::admission::{Admission, PathParams, Refusal};
+use crate::broadcast::{to_params, trim_slash};
 use crate::config::Config;
 use crate::dispatch::HandshakeContext;
 use crate::gateway::Namespace;
@@ -120,21 +121,17 @@ impl Host {
     /// slash does not matter.
     #[must_use]
     pub fn find(&self, path: &str, adapter: &str) -> Option<Found> {
-        let path = match path.strip_suffix('/') {
-            Some("") | None => path,
-            Some(shorter) => shorter,
-        };
+        let path = trim_slash(path);
         let found = self.namespaces.at(path).ok()?;
         if !found.value.is_served_by(adapter) {
             return None;
         }
-        let params = found.params.iter();
         Some(Found {
-            params: params.map(|(k, v)| (k.into(), v.into())).collect(),
+            params: to_params(&found.params),
             namespace: Arc::clone(found.value),
             // Clients of a plain namespace share its name.
             path: if found.params.is_empty() {
-                Arc::clone(&found.value.hub().pattern)
+                Arc::clone(&found.value.hub().namespace)
             } else {
                 path.into()
             },
@@ -178,7 +175,7 @@ impl Host {
             handshake,
             path: found.path,
             params: found.params,
-            namespace: Arc::clone(&found.namespace.hub().pattern),
+            namespace: Arc::clone(&found.namespace.hub().namespace),
             adapter,
             recovering,
             data: ClientData::default(),

@@ -200,7 +200,7 @@ impl Emitter {
 impl std::fmt::Debug for Emitter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Emitter")
-            .field("namespace", &self.hub.pattern)
+            .field("namespace", &self.hub.namespace)
             .field("selection", &self.selection)
             .finish_non_exhaustive()
     }
@@ -243,7 +243,7 @@ fn for_each_in(hub: &Hub, name: &str, visit: &mut impl FnMut(&Client)) {
     if let Some(client) = own {
         visit(&client);
     }
-    if let Some(room) = hub.rooms.get(name) {
+    if let Some(room) = hub.room(name) {
         room.for_each(|client| {
             if own_id != Some(client.id()) {
                 visit(client);

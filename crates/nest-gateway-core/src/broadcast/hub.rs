@@ -5,8 +5,11 @@ use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 
 use super::observer::{EmitContext, Observer};
+use super::paths::Paths;
+use super::pattern::{Pattern, trim_slash};
 use super::room::Room;
-use super::rooms::Rooms;
+use super::rooms::{Indexes, Rooms};
+use crate::adapter::PathParams;
 use crate::config::Config;
 use crate::id::ClientId;
 use crate::message::Outgoing;
@@ -17,36 +20,111 @@ use crate::session::Client;
 ///
 /// It exists before the gateways do, so that their providers can hold a
 /// [`WebSocketServer`](super::WebSocketServer).
+///
+/// Each path of a pattern (`/room/{id}`) is a namespace with a hub of its own,
+/// which its clients hold. The hub of the pattern itself lists the clients and
+/// rooms of all of them once more, so that an emit to all paths, or to one
+/// client wherever it is, costs what it costs anywhere else.
 pub struct Hub {
-    pub(crate) pattern: Arc<str>,
+    pub(crate) namespace: Arc<str>,
     pub(crate) config: Arc<Config>,
     pub(crate) stats: Arc<Stats>,
     pub(crate) clients: Room,
-    pub(crate) rooms: Rooms,
+    rooms: Rooms,
     /// Fires towards the end of a shutdown's drain time: handlers that still run
     /// are cancelled.
     pub(crate) overdue: CancellationToken,
-    observers: OnceLock<Box<[Observer]>>,
+    observers: Arc<OnceLock<Box<[Observer]>>>,
+    kind: Kind,
+}
+
+/// What a hub is the hub of.
+enum Kind {
+    /// A namespace with one path.
+    Plain,
+    /// All paths of a pattern together.
+    Pattern { pattern: Pattern, paths: Paths },
+    /// One path of a pattern.
+    Path { all: Arc<Hub>, params: PathParams },
 }
 
 /// What a hub is made of.
 pub(crate) struct HubOptions {
-    pub(crate) pattern: Arc<str>,
+    pub(crate) namespace: Arc<str>,
     pub(crate) config: Arc<Config>,
     pub(crate) stats: Arc<Stats>,
 }
 
 impl Hub {
     pub(crate) fn new(options: HubOptions) -> Arc<Self> {
+        let kind = match Pattern::new(&options.namespace) {
+            Some(pattern) => Kind::Pattern {
+                pattern,
+                paths: Paths::default(),
+            },
+            None => Kind::Plain,
+        };
         Arc::new(Self {
-            pattern: options.pattern,
+            namespace: options.namespace,
             config: options.config,
             stats: options.stats,
             clients: Room::default(),
             rooms: Rooms::default(),
             overdue: CancellationToken::new(),
-            observers: OnceLock::new(),
+            observers: Arc::default(),
+            kind,
         })
+    }
+
+    /// The hub of another path, with what all paths of a pattern share.
+    fn related(&self, namespace: Arc<str>, kind: Kind) -> Arc<Self> {
+        Arc::new(Self {
+            namespace,
+            config: Arc::clone(&self.config),
+            stats: Arc::clone(&self.stats),
+            clients: Room::default(),
+            rooms: Rooms::default(),
+            overdue: self.overdue.clone(),
+            observers: Arc::clone(&self.observers),
+            kind,
+        })
+    }
+
+    /// The hub that a client with these parameters belongs to: this one, unless
+    /// it is that of a pattern.
+    pub(crate) fn of_path(self: &Arc<Self>, params: &PathParams) -> Arc<Self> {
+        let Kind::Pattern { pattern, paths } = &self.kind else {
+            return Arc::clone(self);
+        };
+        paths.open(params, || {
+            let kind = Kind::Path {
+                all: Arc::clone(self),
+                params: params.clone(),
+            };
+            self.related(pattern.path(params).into(), kind)
+        })
+    }
+
+    /// The hub of one path of the namespace, whether or not somebody is there.
+    pub(crate) fn at(self: &Arc<Self>, path: &str) -> Arc<Self> {
+        let path = trim_slash(path);
+        match &self.kind {
+            Kind::Path { all, .. } => return all.at(path),
+            Kind::Plain if path == &*self.namespace => return Arc::clone(self),
+            Kind::Plain => {}
+            Kind::Pattern { pattern, .. } => {
+                if let Some(params) = pattern.params(path) {
+                    return self.of_path(&params);
+                }
+            }
+        }
+        tracing::debug!(
+            namespace = &*self.namespace,
+            path,
+            "no path of the namespace"
+        );
+        // Nobody can come to this one.
+        self.related(path.into(), Kind::Plain)
     }
 
     /// Who hears of what is sent, from now on. Called once, when the gateways exist.
@@ -62,14 +140,65 @@ impl Hub {
         if let Some(observers) = self.observers.get()
             && receivers > 0
         {
-            EmitContext::new(message, client, receivers).tell(observers);
+            EmitContext::new(&self.namespace, message, client, receivers).tell(observers);
         }
     }
 
-    /// The namespace's path or pattern, such as `/chat` or `/room/{id}`.
+    /// Lists the client, in place of one with the same id.
+    pub(crate) fn enter(&self, client: &Client) {
+        self.clients.insert(client.clone());
+        if let Kind::Path { all, .. } = &self.kind {
+            all.clients.insert(client.clone());
+        }
+    }
+
+    /// Takes the client, which has left its rooms, off the list.
+    pub(crate) fn leave(&self, client: ClientId) {
+        if let Kind::Path { all, .. } = &self.kind {
+            all.clients.remove(client);
+        }
+        self.clients.remove(client);
+    }
+
+    /// Where joins and leaves of the clients are written down.
+    pub(crate) fn rooms(&self) -> Indexes<'_> {
+        let all = match &self.kind {
+            Kind::Path { all, .. } => Some(&all.rooms),
+            Kind::Plain | Kind::Pattern { .. } => None,
+        };
+        Indexes::new(&self.rooms, all)
+    }
+
+    /// The room of this name, if it has members.
+    pub(super) fn room(&self, name: &str) -> Option<Arc<Room>> {
+        self.rooms.get(name)
+    }
+
+    /// The namespace's path or pattern, such as `/chat` or `/room/{id}`; of one
+    /// path of a pattern that path: `/room/7`.
     #[must_use]
-    pub fn pattern(&self) -> &str {
-        &self.pattern
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The paths at which there are clients: of a pattern each that somebody
+    /// is at, in no order, else its own or none.
+    #[must_use]
+    pub fn paths(&self) -> Vec<Arc<str>> {
+        let mut paths = Vec::new();
+        self.for_each_path(|hub| {
+            if hub.client_count() > 0 {
+                paths.push(Arc::clone(&hub.namespace));
+            }
+        });
+        paths
+    }
+
+    fn for_each_path(&self, mut visit: impl FnMut(&Self)) {
+        match &self.kind {
+            Kind::Pattern { paths, .. } => paths.hubs().iter().for_each(|hub| visit(hub)),
+            Kind::Plain | Kind::Path { .. } => visit(self),
+        }
     }
 
     /// One client.
@@ -91,13 +220,16 @@ impl Hub {
     }
 
     /// How many rooms have members; the room that each client has of its own is
-    /// not counted.
+    /// not counted. Rooms of the same name at several paths of a pattern are
+    /// several rooms.
     #[must_use]
     pub fn room_count(&self) -> usize {
-        self.rooms.len()
+        let mut count = 0;
+        self.for_each_path(|hub| count += hub.rooms.len());
+        count
     }
 
-    /// The names of all rooms that have members.
+    /// The names of all rooms that have members, each once.
     #[must_use]
     pub fn room_names(&self) -> Vec<Arc<str>> {
         self.rooms.names()
@@ -115,8 +247,18 @@ impl Hub {
 impl std::fmt::Debug for Hub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Hub")
-            .field("pattern", &self.pattern)
+            .field("namespace", &self.namespace)
             .field("clients", &self.clients.len())
             .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        if let Kind::Path { all, params } = &self.kind
+            && let Kind::Pattern { paths, .. } = &all.kind
+        {
+            paths.forget(params);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The rooms of one client: its own view of the index.
 
 use super::room::Member;
-use super::rooms::{RoomName, Rooms};
+use super::rooms::{Indexes, RoomName};
 use super::sync::{Mutex, MutexGuard, lock};
 use crate::id::ClientId;
 
@@ -39,7 +39,7 @@ impl Memberships {
     /// Puts the client into the room; being in it already is no mistake.
     pub(crate) fn join<M: Member>(
         &self,
-        rooms: &Rooms<M>,
+        rooms: &Indexes<'_, M>,
         client: &M,
         name: RoomName,
         limit: usize,
@@ -69,7 +69,7 @@ impl Memberships {
 
     /// Takes the client out of the room; nothing sent to the room reaches it
     /// once this has returned.
-    pub(crate) fn leave<M: Member>(&self, rooms: &Rooms<M>, id: ClientId, name: &str) {
+    pub(crate) fn leave<M: Member>(&self, rooms: &Indexes<'_, M>, id: ClientId, name: &str) {
         let _turn = lock(&self.turn);
         if self.list().remove(name) {
             rooms.leave(id, name);
@@ -77,7 +77,7 @@ impl Memberships {
     }
 
     /// Leaves all rooms for good: no join succeeds afterwards.
-    pub(crate) fn end<M: Member>(&self, rooms: &Rooms<M>, id: ClientId) {
+    pub(crate) fn end<M: Member>(&self, rooms: &Indexes<'_, M>, id: ClientId) {
         let _turn = lock(&self.turn);
         let left = self.list().end();
         for name in left {

@@ -1,4 +1,5 @@
-//! Loom models of the room index: every interleaving of a few operations.
+//! Loom models of the room index and of the paths of a pattern: every
+//! interleaving of a few operations.
 //!
 //! `cargo xtask test` runs them; alone they are
 //! `RUSTFLAGS="--cfg loom" cargo test -p nest-gateway-core --lib --release models`.
@@ -9,8 +10,10 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 use super::memberships::{JoinProblem, Memberships};
+use super::paths::Paths;
 use super::room::Member;
-use super::rooms::Rooms;
+use super::rooms::{Indexes, Rooms};
+use crate::adapter::PathParams;
 use crate::id::ClientId;
 
 const NO_LIMIT: usize = usize::MAX;
@@ -40,16 +43,25 @@ impl Person {
     }
 
     fn join(&self, index: &Index, room: &str) -> Result<(), JoinProblem> {
+        self.join_in(&Indexes::new(index, None), room)
+    }
+
+    fn join_in(&self, indexes: &Indexes<'_, Self>, room: &str) -> Result<(), JoinProblem> {
         let memberships = &self.0.memberships;
-        memberships.join(index, self, room.into(), NO_LIMIT)
+        memberships.join(indexes, self, room.into(), NO_LIMIT)
     }
 
     fn leave(&self, index: &Index, room: &str) {
-        self.0.memberships.leave(index, self.id(), room);
+        self.leave_in(&Indexes::new(index, None), room);
+    }
+
+    fn leave_in(&self, indexes: &Indexes<'_, Self>, room: &str) {
+        self.0.memberships.leave(indexes, self.id(), room);
     }
 
     fn disconnect(&self, index: &Index) {
-        self.0.memberships.end(index, self.id());
+        let indexes = Indexes::new(index, None);
+        self.0.memberships.end(&indexes, self.id());
     }
 
     fn is_in(&self, room: &str) -> bool {
@@ -249,5 +261,129 @@ fn one_who_waits_for_a_room_keeps_nobody_from_others() {
         });
         waiting.join().unwrap();
         assert_eq!(members(&index, "busy"), [ada.id(), ben.id()]);
+    });
+}
+
+/// What stands for the hub of a path: rooms of its own, beside those of all paths.
+struct House {
+    street: Arc<Street>,
+    params: PathParams,
+    index: Index,
+}
+
+/// What stands for the hub of a pattern.
+#[derive(Default)]
+struct Street {
+    houses: Paths<House>,
+    index: Index,
+}
+
+impl Street {
+    fn house(self: &Arc<Self>, number: &str) -> Arc<House> {
+        let params: PathParams = [("number".into(), number.into())].into();
+        self.houses.open(&params, || {
+            Arc::new(House {
+                street: Arc::clone(self),
+                params: params.clone(),
+                index: Index::default(),
+            })
+        })
+    }
+}
+
+impl House {
+    fn indexes(&self) -> Indexes<'_, Person> {
+        Indexes::new(&self.index, Some(&self.street.index))
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.street.houses.forget(&self.params);
+    }
+}
+
+#[test]
+fn one_who_comes_while_the_last_one_leaves_is_where_others_come() {
+    loom::model(|| {
+        let street = Arc::<Street>::default();
+        let last = street.house("7");
+        let leaving = thread::spawn(move || drop(last));
+        let house = street.house("7");
+        leaving.join().unwrap();
+        assert!(Arc::ptr_eq(&house, &street.house("7")));
+        drop(house);
+        assert_eq!(
+            street.houses.known(),
+            0,
+            "a path that nobody is at is forgotten"
+        );
+    });
+}
+
+#[test]
+fn two_who_come_to_a_path_at_once_are_at_the_same_one() {
+    loom::model(|| {
+        let street = Arc::<Street>::default();
+        let coming = thread::spawn({
+            let street = Arc::clone(&street);
+            move || street.house("7")
+        });
+        let house = street.house("7");
+        assert!(Arc::ptr_eq(&house, &coming.join().unwrap()));
+    });
+}
+
+#[test]
+fn a_path_is_forgotten_whoever_leaves_last_and_whoever_looks_on() {
+    loom::model(|| {
+        let street = Arc::<Street>::default();
+        let [ada, ben] = [street.house("7"), street.house("7")];
+        let leaving = thread::spawn(move || drop(ada));
+        let counting = thread::spawn({
+            let street = Arc::clone(&street);
+            move || assert!(street.houses.hubs().len() <= 1)
+        });
+        drop(ben);
+        leaving.join().unwrap();
+        counting.join().unwrap();
+        assert_eq!(street.houses.known(), 0);
+    });
+}
+
+#[test]
+fn rooms_of_one_name_at_two_paths_are_two_and_one_for_all_paths() {
+    loom::model(|| {
+        let street = Arc::<Street>::default();
+        let [ada, ben] = ['a', 'b'].map(Person::new);
+        let [seven, nine] = ["7", "9"].map(|number| street.house(number));
+        ben.join_in(&nine.indexes(), "r").unwrap();
+        let leaving = thread::spawn({
+            let nine = Arc::clone(&nine);
+            move || ben.leave_in(&nine.indexes(), "r")
+        });
+        ada.join_in(&seven.indexes(), "r").unwrap();
+        leaving.join().unwrap();
+        assert_eq!(members(&seven.index, "r"), [ada.id()]);
+        assert_eq!(members(&street.index, "r"), [ada.id()]);
+        assert_eq!(nine.index.len(), 0);
+        ada.leave_in(&seven.indexes(), "r");
+        assert_eq!(street.index.len(), 0, "an empty room vanishes");
+    });
+}
+
+#[test]
+fn the_rooms_of_a_path_and_of_all_paths_agree_after_a_join_and_a_leave_at_once() {
+    loom::model(|| {
+        let street = Arc::<Street>::default();
+        let (house, ada) = (street.house("7"), Person::new('a'));
+        let leaving = thread::spawn({
+            let (house, ada) = (Arc::clone(&house), ada.clone());
+            move || ada.leave_in(&house.indexes(), "r")
+        });
+        ada.join_in(&house.indexes(), "r").unwrap();
+        leaving.join().unwrap();
+        assert_eq!(ada.is_in("r"), members(&house.index, "r") == [ada.id()]);
+        assert_eq!(members(&house.index, "r"), members(&street.index, "r"));
     });
 }

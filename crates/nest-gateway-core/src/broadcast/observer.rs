@@ -22,6 +22,7 @@ thread_local! {
 /// question or an exception. A broadcast is one, however many clients it reaches.
 #[derive(Clone, Copy, Debug)]
 pub struct EmitContext<'a> {
+    namespace: &'a str,
     message: Outgoing<'a>,
     client: Option<&'a Client>,
     receivers: usize,
@@ -44,12 +45,25 @@ pub enum EmitKind {
 }
 
 impl<'a> EmitContext<'a> {
-    pub(super) fn new(message: Outgoing<'a>, client: Option<&'a Client>, receivers: usize) -> Self {
+    pub(super) fn new(
+        namespace: &'a str,
+        message: Outgoing<'a>,
+        client: Option<&'a Client>,
+        receivers: usize,
+    ) -> Self {
         Self {
+            namespace,
             message,
             client,
             receivers,
         }
+    }
+
+    /// The namespace to whose clients it went: its path, and the pattern for
+    /// what went to all paths of a pattern.
+    #[must_use]
+    pub fn namespace(&self) -> &'a str {
+        self.namespace
     }
 
     /// What it is.

@@ -24,6 +24,13 @@ pub(crate) struct Rooms<M = Client> {
     map: RwLock<HashMap<RoomName, Arc<Room<M>>>>,
 }
 
+/// Where the rooms of one client are listed: in the index of its namespace,
+/// and, if that is one path of a pattern, in the one of all paths together.
+pub(crate) struct Indexes<'a, M = Client> {
+    own: &'a Rooms<M>,
+    all: Option<&'a Rooms<M>>,
+}
+
 impl<M> Default for Rooms<M> {
     fn default() -> Self {
         Self {
@@ -85,5 +92,29 @@ impl<M: Member> Rooms<M> {
             *room = Arc::default();
         }
         Arc::clone(room)
+    }
+}
+
+impl<'a, M: Member> Indexes<'a, M> {
+    pub(crate) fn new(own: &'a Rooms<M>, all: Option<&'a Rooms<M>>) -> Self {
+        Self { own, all }
+    }
+
+    /// [`Rooms::join`], in each of them. The name is that of all paths, so that
+    /// it is stored once for all of them.
+    pub(super) fn join(&self, client: &M, name: RoomName) -> RoomName {
+        let name = match self.all {
+            Some(all) => all.join(client, name),
+            None => name,
+        };
+        self.own.join(client, name)
+    }
+
+    /// [`Rooms::leave`], in each of them.
+    pub(super) fn leave(&self, id: ClientId, name: &str) {
+        self.own.leave(id, name);
+        if let Some(all) = self.all {
+            all.leave(id, name);
+        }
     }
 }

@@ -21,6 +21,10 @@ use crate::session::Client;
 /// A gateway gets the one of its own namespace by having a field (or handler
 /// argument) of this type; other providers use [`ServerOf`], which also sends
 /// typed events.
+///
+/// Each path of a pattern (`/room/{id}`) is a namespace of its own. A handler's
+/// argument is the server of the path that its client is at; a field, and a
+/// `ServerOf`, is the server of all paths, and [`at`](Self::at) chooses one.
 #[derive(Clone, Debug)]
 pub struct WebSocketServer {
     hub: Arc<Hub>,
@@ -37,10 +41,32 @@ impl WebSocketServer {
         ServerOf::new(self.clone())
     }
 
-    /// The namespace's path or pattern.
+    /// The namespace's path or pattern; of a server of one path ([`Self::at`])
+    /// that path.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        self.hub.pattern()
+        self.hub.namespace()
+    }
+
+    /// The server of one path, where the namespace is a pattern: of
+    /// `/room/{id}`, `server.at("/room/7")` reaches the clients there and no
+    /// others, while `server` reaches those of all paths.
+    ///
+    /// The parameters stand in the path as handlers see them, not
+    /// percent-encoded. Where nobody is, an emit has no receivers; whoever
+    /// comes later is reached by the same server. Keeping it keeps a few
+    /// hundred bytes for the path.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Self {
+        Self::new(self.hub.at(path))
+    }
+
+    /// The paths at which there are clients now, those that are away and
+    /// expected back included: of a pattern any number, in no order, else one
+    /// or none.
+    #[must_use]
+    pub fn paths(&self) -> Vec<Arc<str>> {
+        self.hub.paths()
     }
 
     /// The clients and rooms.

@@ -87,6 +87,12 @@ impl<G: 'static> ServerOf<G> {
         }
     }
 
+    /// [`WebSocketServer::at`] for typed events: the server of one path of a pattern.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Self {
+        Self::new(self.server.at(path))
+    }
+
     /// Emits a typed event to every client.
     pub fn send<E: Event + EmittedBy<G>>(&self, event: &E) -> Emitted {
         self.broadcast().send(event)

@@ -33,10 +33,10 @@ impl Namespace {
     /// The namespace's path or pattern.
     #[must_use]
     pub fn pattern(&self) -> &str {
-        self.hub.pattern()
+        self.hub.namespace()
     }
 
-    /// Its clients and rooms.
+    /// Its clients and rooms; of a pattern those of all paths.
     #[must_use]
     pub fn hub(&self) -> &Arc<Hub> {
         &self.hub

@@ -87,12 +87,13 @@ impl Client {
         outlet: Arc<dyn Outlet>,
         recovered: bool,
     ) -> Self {
+        let hub = admission.namespace.hub().of_path(&admission.params);
         Self(Arc::new(Inner {
             id,
             adapter,
             path: admission.path,
             params: admission.params,
-            hub: Arc::clone(admission.namespace.hub()),
+            hub,
             outlet,
             handshake: admission.handshake,
             data: admission.data,
@@ -382,7 +383,7 @@ impl Client {
         let joined = self
             .0
             .memberships
-            .join(&self.0.hub.rooms, self, room, limit);
+            .join(&self.0.hub.rooms(), self, room, limit);
         joined.map_err(|problem| match problem {
             JoinProblem::TooMany => WsException::new(format!("Too many rooms; at most {limit}"))
                 .with_code("too_many_rooms"),
@@ -391,7 +392,9 @@ impl Client {
     }
 
     pub(crate) fn leave_now(&self, room: &str) {
-        self.0.memberships.leave(&self.0.hub.rooms, self.id(), room);
+        self.0
+            .memberships
+            .leave(&self.0.hub.rooms(), self.id(), room);
     }
 
     /// Asks the client; the question is on its way when this returns.
@@ -581,8 +584,8 @@ impl Client {
 
     /// Out of all rooms and out of the namespace.
     pub(super) fn remove(&self) {
-        self.0.memberships.end(&self.0.hub.rooms, self.id());
-        self.0.hub.clients.remove(self.id());
+        self.0.memberships.end(&self.0.hub.rooms(), self.id());
+        self.0.hub.leave(self.id());
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Option<Box<Held>>> {

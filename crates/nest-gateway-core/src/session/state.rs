@@ -119,8 +119,8 @@ impl Session {
     ) -> Self {
         let namespace = Arc::clone(&admission.namespace);
         let client = Client::new(id, adapter, admission, outlet, recovered);
-        let hub = namespace.hub();
-        hub.clients.insert(client.clone());
+        let hub = client.hub();
+        hub.enter(&client);
         hub.stats.connected(&client);
         for room in rooms {
             // Within the limit when it was left, so within it now.
