@@ -1,7 +1,7 @@
 //! The fan-out: one message, encoded once for each wire format, into the
 //! outboxes of its receivers.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::emitter::Selection;
@@ -24,6 +24,7 @@ pub(crate) fn fan_out(
         message,
         delivery,
         encodings: Vec::new(),
+        beyond: HashMap::new(),
         last: 0,
         queued: 0,
         failure: None,
@@ -51,13 +52,20 @@ pub(crate) fn send_to(
 struct FanOut<'a> {
     message: Outgoing<'a>,
     delivery: Delivery,
-    /// One entry for each wire format seen so far. There are rarely more than
-    /// two, and most rooms have one, so the last hit is looked at first.
+    /// One entry for each wire format seen so far, and where bytes name their
+    /// path for each path. There are rarely more than two, and most rooms have
+    /// one, so the last hit is looked at first.
     encodings: Vec<Encoding>,
+    /// Where those beyond the first [`FEW`] are: an emit to all paths of a
+    /// pattern may meet as many paths as there are clients.
+    beyond: HashMap<(Format, Option<Arc<str>>), usize>,
     last: usize,
     queued: usize,
     failure: Option<EncodeError>,
 }
+
+/// So many encodings are looked through one by one.
+const FEW: usize = 4;
 
 struct Encoding {
     format: Format,
@@ -92,12 +100,19 @@ impl FanOut<'_> {
         if self.encodings.get(self.last).is_some_and(known) {
             return self.last;
         }
-        let found = self.encodings.iter().position(known);
-        self.last = match found {
+        let found = self.encodings.iter().take(FEW).position(known);
+        self.last = match found.or_else(|| self.find_beyond(client)) {
             Some(index) => index,
             None => self.encode_for(client),
         };
         self.last
+    }
+
+    fn find_beyond(&self, client: &Client) -> Option<usize> {
+        if self.beyond.is_empty() {
+            return None;
+        }
+        self.beyond.get(&key(client)).copied()
     }
 
     fn encode_for(&mut self, client: &Client) -> usize {
@@ -110,13 +125,24 @@ impl FanOut<'_> {
                 None
             }
         };
+        let (format, path) = key(client);
+        let index = self.encodings.len();
+        if index >= FEW {
+            self.beyond.insert((format, path.clone()), index);
+        }
         self.encodings.push(Encoding {
-            format: client.format(),
-            path: client.codec_names_path().then(|| client.shared_path()),
+            format,
+            path,
             bytes,
         });
-        self.encodings.len() - 1
+        index
     }
+}
+
+/// What the bytes for a client depend on: its format, and its path if they name it.
+fn key(client: &Client) -> (Format, Option<Arc<str>>) {
+    let path = client.codec_names_path().then(|| client.shared_path());
+    (client.format(), path)
 }
 
 /// The ids that were already visited, where a client can be met twice.
