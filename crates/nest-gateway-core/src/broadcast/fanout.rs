@@ -24,7 +24,7 @@ pub(crate) fn fan_out(
         message,
         delivery,
         encodings: Vec::new(),
-        beyond: HashMap::new(),
+        beyond: None,
         last: 0,
         queued: 0,
         failure: None,
@@ -58,7 +58,7 @@ struct FanOut<'a> {
     encodings: Vec<Encoding>,
     /// Where those beyond the first [`FEW`] are: an emit to all paths of a
     /// pattern may meet as many paths as there are clients.
-    beyond: HashMap<(Format, Option<Arc<str>>), usize>,
+    beyond: Option<HashMap<Key, usize>>,
     last: usize,
     queued: usize,
     failure: Option<EncodeError>,
@@ -109,10 +109,7 @@ impl FanOut<'_> {
     }
 
     fn find_beyond(&self, client: &Client) -> Option<usize> {
-        if self.beyond.is_empty() {
-            return None;
-        }
-        self.beyond.get(&key(client)).copied()
+        self.beyond.as_ref()?.get(&key(client)).copied()
     }
 
     fn encode_for(&mut self, client: &Client) -> usize {
@@ -128,7 +125,8 @@ impl FanOut<'_> {
         let (format, path) = key(client);
         let index = self.encodings.len();
         if index >= FEW {
-            self.beyond.insert((format, path.clone()), index);
+            let beyond = self.beyond.get_or_insert_default();
+            beyond.insert((format, path.clone()), index);
         }
         self.encodings.push(Encoding {
             format,
@@ -140,7 +138,9 @@ impl FanOut<'_> {
 }
 
 /// What the bytes for a client depend on: its format, and its path if they name it.
-fn key(client: &Client) -> (Format, Option<Arc<str>>) {
+type Key = (Format, Option<Arc<str>>);
+
+fn key(client: &Client) -> Key {
     let path = client.codec_names_path().then(|| client.shared_path());
     (client.format(), path)
 }
