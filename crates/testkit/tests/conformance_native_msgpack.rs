@@ -108,6 +108,22 @@ adapter_conformance! {
         a_message_sees_what_the_one_before_it_did,
         emits_of_one_handler_arrive_in_order_and_before_its_reply,
     }
+    paths {
+        what_a_client_sends_stays_in_its_path,
+        membership_in_one_path_is_none_in_another,
+        the_server_of_a_pattern_reaches_all_of_its_paths,
+        all_paths_of_a_pattern_are_asked,
+        the_server_of_one_path_reaches_that_path_alone,
+        each_path_has_its_own_clients,
+        a_client_is_reached_by_its_id_in_its_path,
+        a_path_is_forgotten_when_its_last_client_has_left,
+        a_refused_client_leaves_no_path,
+        clients_that_come_and_go_are_where_the_others_are,
+        an_observer_hears_at_which_path,
+        a_client_that_comes_back_is_at_its_path,
+        a_recovered_client_is_in_the_rooms_of_its_path,
+        a_path_ends_with_the_client_that_did_not_come_back,
+    }
     pipeline {
         the_pipeline_runs_from_global_to_method_and_back,
         an_error_passes_the_interceptors_and_then_one_filter,

@@ -3,7 +3,7 @@
 use nest_gateway_testkit::conformance::{CONTRACT, PROPERTIES, contract_table};
 
 /// Each property's module as source, to find functions that nobody lists.
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 15] = [
     ("acks", include_str!("../src/conformance/acks.rs")),
     ("catch_all", include_str!("../src/conformance/catch_all.rs")),
     ("close", include_str!("../src/conformance/close.rs")),
@@ -11,6 +11,7 @@ const SOURCES: [(&str, &str); 14] = [
     ("lifecycle", include_str!("../src/conformance/lifecycle.rs")),
     ("limits", include_str!("../src/conformance/limits.rs")),
     ("order", include_str!("../src/conformance/order.rs")),
+    ("paths", include_str!("../src/conformance/paths.rs")),
     ("pipeline", include_str!("../src/conformance/pipeline.rs")),
     ("recovery", include_str!("../src/conformance/recovery.rs")),
     ("replies", include_str!("../src/conformance/replies.rs")),

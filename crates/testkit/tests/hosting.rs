@@ -252,6 +252,68 @@ mod with_socketio {
         }
     }
 
+    #[websocket_gateway(namespace = "/board/{name}")]
+    struct BoardGateway;
+
+    #[subscriptions]
+    impl BoardGateway {
+        #[subscribe_message("join")]
+        async fn join(&self, client: ConnectedSocket) -> Result<(), WsException> {
+            client.join("room").await
+        }
+
+        #[subscribe_message("say")]
+        async fn say(&self, client: ConnectedSocket, MessageBody(text): MessageBody<String>) {
+            client.to("room").emit("said", &text);
+        }
+    }
+
+    #[module(providers(BoardGateway))]
+    struct BoardModule;
+
+    /// The name in the path of a URL, and as Socket.IO writes it.
+    #[tokio::test]
+    async fn a_path_holds_clients_of_both_adapters() {
+        let app = App::new::<BoardModule>()
+            .adapter(Native::new())
+            .adapter(SocketIo::new());
+        let app = listen(app).await;
+        let addr = app.local_addr();
+        let native = || Client::of(NativeConnector::new(addr));
+        let socketio = || Client::of(SocketIoConnector::new(addr));
+        let mut plan = [
+            native().namespace("/board/caf%C3%A9%201").connect().await,
+            socketio().namespace("/board/caf\u{e9} 1").connect().await,
+        ];
+        let mut others = [
+            native().namespace("/board/2").connect().await,
+            socketio().namespace("/board/2").connect().await,
+        ];
+        for client in plan.iter_mut().chain(&mut others) {
+            client.request("join", json!(null)).await;
+        }
+        for sender in 0..2 {
+            let text = format!("from {sender}");
+            plan[sender].emit("say", json!(text)).await;
+            assert_event!(plan[1 - sender], "said", text);
+        }
+        let server = app
+            .runtime()
+            .server_of::<BoardGateway>()
+            .expect("it is a gateway");
+        let plan_alone = server.at("/board/caf\u{e9} 1");
+        assert_eq!(plan_alone.emit("news", &1).receivers(), 2);
+        assert_eq!(server.to("room").emit("news", &2).receivers(), 4);
+        for client in &mut plan {
+            assert_event!(client, "news", 1);
+            assert_event!(client, "news", 2);
+        }
+        for client in &mut others {
+            assert_event!(client, "news", 2);
+            client.refute_any_event().await;
+        }
+    }
+
     #[websocket_gateway(namespace = "/native-only", adapter = Native)]
     struct NativeOnly;
 

@@ -5,6 +5,7 @@
 
 mod flow;
 mod others;
+mod paths;
 mod pipeline;
 mod replies;
 mod rooms;

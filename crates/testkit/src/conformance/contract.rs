@@ -100,6 +100,17 @@ pub const CONTRACT: &[ContractLine] = &[
         ],
     },
     ContractLine {
+        section: 1,
+        text: "the server of a pattern stands for all of its paths, `server.at(path)` and a handler's `Server` for one",
+        properties: &[
+            "paths::the_server_of_a_pattern_reaches_all_of_its_paths",
+            "paths::all_paths_of_a_pattern_are_asked",
+            "paths::the_server_of_one_path_reaches_that_path_alone",
+            "paths::each_path_has_its_own_clients",
+            "paths::an_observer_hears_at_which_path",
+        ],
+    },
+    ContractLine {
         section: 2,
         text: "unknown path 404; plain GET 426; bad version 426; bad key 400",
         properties: &[
@@ -118,8 +129,11 @@ pub const CONTRACT: &[ContractLine] = &[
     },
     ContractLine {
         section: 2,
-        text: "path parameters",
-        properties: &["lifecycle::a_namespace_has_path_parameters"],
+        text: "path parameters, whose spelling in the URL does not matter",
+        properties: &[
+            "lifecycle::a_namespace_has_path_parameters",
+            "paths::a_path_is_one_in_all_its_spellings",
+        ],
     },
     ContractLine {
         section: 2,
@@ -168,6 +182,20 @@ pub const CONTRACT: &[ContractLine] = &[
             "recovery::a_client_may_come_back_more_than_once",
             "recovery::a_client_that_notices_the_loss_first_takes_its_place_over",
         ],
+    },
+    ContractLine {
+        section: 3,
+        text: "a client that is away, or comes back, is in the rooms of its own path",
+        properties: &[
+            "paths::a_client_that_comes_back_is_at_its_path",
+            "paths::a_recovered_client_is_in_the_rooms_of_its_path",
+            "paths::a_path_ends_with_the_client_that_did_not_come_back",
+        ],
+    },
+    ContractLine {
+        section: 3,
+        text: "namespaces of a pattern on one connection are as apart as any two",
+        properties: &["paths::one_connection_is_a_client_of_each_path"],
     },
     ContractLine {
         section: 3,
@@ -447,12 +475,18 @@ pub const CONTRACT: &[ContractLine] = &[
     ContractLine {
         section: 8,
         text: "every client is in the room of its own id",
-        properties: &["rooms::a_client_is_reached_by_its_id"],
+        properties: &[
+            "rooms::a_client_is_reached_by_its_id",
+            "paths::a_client_is_reached_by_its_id_in_its_path",
+        ],
     },
     ContractLine {
         section: 8,
         text: "membership ends with leave or disconnect; empty rooms vanish",
-        properties: &["rooms::membership_ends_with_leave_and_with_disconnect"],
+        properties: &[
+            "rooms::membership_ends_with_leave_and_with_disconnect",
+            "paths::membership_in_one_path_is_none_in_another",
+        ],
     },
     ContractLine {
         section: 8,
@@ -477,8 +511,21 @@ pub const CONTRACT: &[ContractLine] = &[
     },
     ContractLine {
         section: 8,
-        text: "a room holds clients of both adapters",
-        properties: &["hosting::a_room_holds_clients_of_both_adapters"],
+        text: "each path of a pattern is a namespace of its own; it begins with its first client and ends with its last",
+        properties: &[
+            "paths::what_a_client_sends_stays_in_its_path",
+            "paths::a_path_is_forgotten_when_its_last_client_has_left",
+            "paths::a_refused_client_leaves_no_path",
+            "paths::clients_that_come_and_go_are_where_the_others_are",
+        ],
+    },
+    ContractLine {
+        section: 8,
+        text: "a room, and a path of a pattern, holds clients of both adapters",
+        properties: &[
+            "hosting::a_room_holds_clients_of_both_adapters",
+            "hosting::a_path_holds_clients_of_both_adapters",
+        ],
     },
     ContractLine {
         section: 9,

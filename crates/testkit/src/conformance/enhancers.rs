@@ -161,6 +161,15 @@ impl Guard for Doorman {
     }
 }
 
+/// Lets nobody in where the path's `id` is `closed`.
+pub(super) struct Closed;
+
+impl Guard for Closed {
+    async fn can_connect(&self, context: &HandshakeContext) -> Result<bool, WsException> {
+        Ok(context.path_param("id") != Some("closed"))
+    }
+}
+
 /// Wraps a value or each item as `{"mapped": value}`.
 pub(super) struct Mapped;
 

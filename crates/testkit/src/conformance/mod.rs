@@ -31,6 +31,7 @@ pub mod drain;
 pub mod lifecycle;
 pub mod limits;
 pub mod order;
+pub mod paths;
 pub mod pipeline;
 pub mod recovery;
 pub mod replies;
@@ -225,6 +226,24 @@ properties! { $
         a_client_that_sends_too_fast_is_held_up_and_loses_nothing [Requests Backpressure],
         a_message_sees_what_the_one_before_it_did [Requests],
         emits_of_one_handler_arrive_in_order_and_before_its_reply [Requests],
+    }
+    paths {
+        what_a_client_sends_stays_in_its_path [Requests],
+        membership_in_one_path_is_none_in_another [Requests],
+        the_server_of_a_pattern_reaches_all_of_its_paths [Requests],
+        all_paths_of_a_pattern_are_asked [Requests Questions],
+        the_server_of_one_path_reaches_that_path_alone [Requests],
+        each_path_has_its_own_clients [Requests],
+        a_client_is_reached_by_its_id_in_its_path [Requests],
+        a_path_is_forgotten_when_its_last_client_has_left [Requests],
+        a_refused_client_leaves_no_path,
+        clients_that_come_and_go_are_where_the_others_are [Requests],
+        one_connection_is_a_client_of_each_path [Multiplexing Requests],
+        a_path_is_one_in_all_its_spellings [HttpPaths Requests],
+        an_observer_hears_at_which_path [Requests],
+        a_client_that_comes_back_is_at_its_path [Recovery Standing Requests],
+        a_recovered_client_is_in_the_rooms_of_its_path [Recovery Standing Requests],
+        a_path_ends_with_the_client_that_did_not_come_back [Recovery Standing Requests],
     }
     pipeline {
         the_pipeline_runs_from_global_to_method_and_back [Requests],

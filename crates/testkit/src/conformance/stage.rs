@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nest_gateway::core::broadcast::Hub;
-use nest_gateway::{App, Config, ListenError, Listening, Recovery, Stats};
+use nest_gateway::{App, Config, ListenError, Listening, Recovery, Stats, WebSocketServer};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
@@ -217,9 +217,14 @@ impl Stage {
         tokio::spawn(listening.shut_down())
     }
 
+    /// The server of a namespace.
+    pub fn server(&self, namespace: &str) -> WebSocketServer {
+        let server = self.runtime.server(namespace);
+        server.unwrap_or_else(|| panic!("there is no gateway of {namespace}"))
+    }
+
     fn hub<T>(&self, look: impl FnOnce(&Hub) -> T) -> T {
-        let server = self.runtime.server("/").expect("there is a root gateway");
-        look(server.hub())
+        look(self.server("/").hub())
     }
 }
 

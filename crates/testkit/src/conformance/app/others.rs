@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::super::backstage::Backstage;
 use super::super::enhancers::{Doorman, Logged, User};
+use super::paths::RoomById;
 use super::rooms::{bcast, join};
 use super::{Result, With, gateway, guard, text};
 
@@ -268,22 +269,5 @@ impl OnGatewayEmit for With<CatchAll> {
             emit.receivers()
         ));
         assert_ne!(data, "panic", "it costs nobody anything");
-    }
-}
-
-/// A namespace with a parameter.
-#[derive(Clone, Copy)]
-struct RoomById;
-
-impl RoomById {
-    fn describe() -> GatewayDescriptor {
-        GatewayBuilder::<With<Self>>::new("/room/{id}")
-            .on(
-                "whoami",
-                async |_: Arc<With<Self>>, client: ConnectedSocket| {
-                    Reply::value(&json!({"id": client.path_param("id")}))
-                },
-            )
-            .build()
     }
 }

@@ -111,13 +111,13 @@ impl Root {
 
 #[derive(Deserialize)]
 pub(super) struct Room {
-    room: String,
+    pub(super) room: String,
 }
 
 #[derive(Deserialize)]
-struct Said {
-    room: String,
-    text: Value,
+pub(super) struct Said {
+    pub(super) room: String,
+    pub(super) text: Value,
 }
 
 pub(super) async fn join<G: Send + Sync + 'static>(
