@@ -64,7 +64,33 @@ impl RoomsGateway {
     // ANCHOR_END: server
 }
 
-#[module(providers(RoomsGateway))]
+// ANCHOR: paths
+#[websocket_gateway(namespace = "/board/{id}")]
+struct BoardGateway {
+    server: WebSocketServer,
+}
+
+#[subscriptions]
+impl BoardGateway {
+    #[subscribe_message("draw")]
+    async fn draw(&self, RawBody(shape): RawBody, client: ConnectedSocket, here: Server) {
+        // To the others at this board, as `client.to(..)` reaches rooms of this board.
+        client.broadcast().emit("drawn", &shape);
+        // To everybody at this board.
+        here.emit("changed", &client.id());
+    }
+
+    #[subscribe_message("announce")]
+    async fn announce(&self, MessageBody(text): MessageBody<String>) {
+        // To everybody at all boards.
+        self.server.emit("news", &text);
+        // To one board, from wherever the server is at hand.
+        self.server.at("/board/lobby").emit("announced", &text);
+    }
+}
+// ANCHOR_END: paths
+
+#[module(providers(RoomsGateway, BoardGateway))]
 struct RoomsModule;
 
 for_each_wire! {
@@ -83,5 +109,26 @@ for_each_wire! {
         assert_push!(grace, "direct", "hi");
         assert_reply!(ada, "close_room", "a" => 1);
         assert!(app.server("/rooms").to("a").sockets().is_empty());
+    }
+
+    async fn each_board_is_a_namespace_of_its_own(wire) {
+        let app = TestApp::new::<RoomsModule>().on(wire).start().await;
+        let mut ada = app.client("/board/1").connect().await;
+        let mut grace = app.client("/board/1").connect().await;
+        let mut eve = app.client("/board/lobby").connect().await;
+        for client in [&mut ada, &mut grace, &mut eve] {
+            client.round_trip().await;
+        }
+        ada.emit("draw", json!({"line": [0, 1]})).await;
+        assert_push!(grace, "drawn", {"line": [0, 1]});
+        assert_push!(ada, "changed");
+        refute_push!(ada, "drawn");
+        refute_push!(eve, "drawn");
+        refute_push!(eve, "changed");
+        ada.emit("announce", "hi").await;
+        assert_push!(ada, "news", "hi");
+        assert_push!(eve, "news", "hi");
+        assert_push!(eve, "announced", "hi");
+        refute_push!(ada, "announced");
     }
 }
