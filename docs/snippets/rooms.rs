@@ -1,5 +1,6 @@
 //! Rooms and emits.
 
+use nest_gateway::RawBody;
 use nest_gateway::prelude::*;
 use nest_gateway_testkit::{TestApp, assert_push, assert_reply, for_each_wire, refute_push};
 use serde_json::json;
