@@ -34,6 +34,7 @@ function handlers(socket) {
   socket.on("say", (text) => socket.to("room").emit("said", text));
   socket.on("whisper", (text) => socket.volatile.to("room").emit("whispered", text));
   socket.on("kick", () => socket.disconnect());
+  socket.on("close", () => socket.disconnect(true));
 }
 
 /** A WebSocket whose frames are read one after another, as lines. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import io2 from "socket.io-client-v2";
 import { Program } from "../support/program.mjs";
-import { POLLING, VERSIONS, WEBSOCKET, opener } from "./socketio-peer.mjs";
+import { POLLING, SocketIoPeer, VERSIONS, WEBSOCKET, opener } from "./socketio-peer.mjs";
 
 let gateway;
 let protocol;
@@ -237,6 +237,23 @@ for (const [version, io] of Object.entries(VERSIONS)) {
       peer.emit("kick");
       assert.equal(await gone, "io server disconnect");
     });
+
+    for (const [name, transport] of Object.entries({ polling: POLLING, websocket: WEBSOCKET })) {
+      test(`a connection that the server closes takes its other namespaces along, by ${name}`, async (t) => {
+        const peer = await opener(t, io)(gateway.http, transport).connected();
+        const { id } = peer.socket;
+        const second = new SocketIoPeer(peer.socket.io.socket("/second"));
+        second.socket.connect();
+        await second.connected();
+        const gone = [peer.disconnected(), second.disconnected()];
+        const closed = new Promise((resolve) => peer.socket.io.once("close", resolve));
+        peer.emit("close");
+        assert.deepEqual(await Promise.all(gone), ["io server disconnect", "io server disconnect"]);
+        await closed;
+        const line = await gateway.logged(`disconnect ${id}`);
+        assert.match(line, /server namespace disconnect/);
+      });
+    }
 
     test("a broken connection comes back under a new id", async (t) => {
       const peer = opener(t, io)(gateway.http, { ...WEBSOCKET, reconnection: true, reconnectionDelay: 10 });

@@ -12,7 +12,9 @@ use crate::packet::PacketError;
 pub(crate) enum Ending {
     /// The client leaves the namespace and is told by a DISCONNECT packet.
     Namespace,
-    /// The same; if it was the connection's only namespace, the connection is closed.
+    /// So does every client of the connection, which is closed then.
+    AllNamespaces,
+    /// The client leaves its namespace; if it was the connection's only namespace, the connection is closed.
     Offence(engine::CloseReason),
     /// The connection is closed, so that the client connects again elsewhere. A DISCONNECT
     /// packet would tell it to stay away.
@@ -26,6 +28,7 @@ pub(crate) fn ending(reason: &CloseReason) -> Ending {
         CloseReason::SlowConsumer => Ending::Connection(SlowConsumer),
         // Whoever is still there belongs to a connection that its client has given up.
         CloseReason::Superseded => Ending::Connection(TransportLost),
+        CloseReason::ConnectionClosed(_) => Ending::AllNamespaces,
         CloseReason::Expired => Ending::Connection(Closed(reason.code(), "connection too old")),
         CloseReason::Malformed => {
             Ending::Offence(Closed(reason.code(), "too many malformed messages"))

@@ -309,20 +309,36 @@ impl Connection {
             // All that this connection is in ends with it, and may come back.
             return Some(lost);
         }
-        if !matches!(ending, Ending::Connection(_)) {
-            let namespace = self.joined[index].namespace.clone();
-            self.send(self.shared.parser.farewell(&namespace));
-        }
-        self.leave(index, close::by_server(reason));
         match ending {
-            Ending::Offence(reason) if self.joined.is_empty() => Some(reason),
-            Ending::Namespace | Ending::Offence(_) => None,
-            // The others end for the same reason, each when its handlers are done.
-            Ending::Connection(engine::CloseReason::ServerShutdown) if !self.joined.is_empty() => {
+            Ending::Namespace => {
+                self.dismiss(index, reason);
                 None
             }
-            Ending::Connection(reason) => Some(reason),
+            Ending::AllNamespaces => {
+                // In the order in which they were joined, as Node's server does.
+                while !self.joined.is_empty() {
+                    self.dismiss(0, reason);
+                }
+                Some(engine::CloseReason::ForcedClose)
+            }
+            Ending::Offence(lost) => {
+                self.dismiss(index, reason);
+                self.joined.is_empty().then_some(lost)
+            }
+            Ending::Connection(lost) => {
+                self.leave(index, close::by_server(reason));
+                // At shutdown the others end for the same reason, each when its handlers are done.
+                let waits = lost == engine::CloseReason::ServerShutdown && !self.joined.is_empty();
+                (!waits).then_some(lost)
+            }
         }
+    }
+
+    /// Tells a client that it is out of its namespace.
+    fn dismiss(&mut self, index: usize, reason: &CloseReason) {
+        let namespace = self.joined[index].namespace.clone();
+        self.send(self.shared.parser.farewell(&namespace));
+        self.leave(index, close::by_server(reason));
     }
 
     fn leave(&mut self, index: usize, reason: DisconnectReason) {

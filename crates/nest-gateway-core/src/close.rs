@@ -15,6 +15,9 @@ pub enum CloseReason {
     Disconnected(Cow<'static, str>),
     /// `client.disconnect_with(code, ..)`: an application's own code, 3000 to 4999.
     Custom(u16, Cow<'static, str>),
+    /// `client.close_connection(..)`: 1000 and the given text. An adapter whose
+    /// connections hold several clients ends all of them.
+    ConnectionClosed(Cow<'static, str>),
     /// The server shuts down: 1001.
     ShuttingDown,
     /// The client does not read what it is sent: 1008.
@@ -43,7 +46,7 @@ impl CloseReason {
     #[must_use]
     pub fn code(&self) -> u16 {
         match self {
-            Self::Disconnected(_) | Self::Superseded => 1000,
+            Self::Disconnected(_) | Self::ConnectionClosed(_) | Self::Superseded => 1000,
             Self::Custom(code, _) => *code,
             Self::ShuttingDown | Self::Expired => 1001,
             Self::Internal => 1011,
@@ -60,7 +63,7 @@ impl CloseReason {
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Self::Disconnected(text) | Self::Custom(_, text) => text,
+            Self::Disconnected(text) | Self::Custom(_, text) | Self::ConnectionClosed(text) => text,
             Self::ShuttingDown => "server shutting down",
             Self::SlowConsumer => "slow consumer",
             Self::Malformed => "too many malformed messages",

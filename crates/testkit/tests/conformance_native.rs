@@ -59,6 +59,7 @@ adapter_conformance! {
     close {
         a_client_that_the_server_disconnects_is_told,
         what_was_emitted_before_a_disconnect_arrives,
+        a_client_whose_connection_is_closed_is_told,
         an_application_closes_with_a_code_of_its_own,
         the_disconnect_reason_has_the_clients_code_and_text,
         a_client_that_ignores_pings_is_dropped,

@@ -56,6 +56,8 @@ adapter_conformance! {
     close {
         a_client_that_the_server_disconnects_is_told,
         what_was_emitted_before_a_disconnect_arrives,
+        a_client_whose_connection_is_closed_is_told,
+        closing_a_connection_ends_its_clients_of_all_namespaces,
         a_client_that_ignores_pings_is_dropped,
         a_connection_above_its_age_is_closed,
         a_breach_of_rfc_6455_is_answered_with_its_code,

@@ -10,6 +10,7 @@ use nest_gateway_core::adapter::{Admission, Host, Refusal};
 use nest_gateway_core::handshake::{Handshake, PeerAddr};
 use socketioxide::SocketIo;
 use socketioxide::adapter::Adapter;
+use socketioxide::extract::SocketRef;
 use socketioxide::handler::{ConnectHandler, Value};
 use socketioxide::socket::Socket;
 
@@ -36,6 +37,16 @@ impl<A: Adapter> Shared<A> {
         for path in self.occupancy.outdated() {
             self.io.delete_ns(&*path);
         }
+    }
+
+    /// The sockets that the connection of this one has in other namespaces, those of the
+    /// application's own handlers included: all have the id of the connection.
+    pub(super) fn others(&self, socket: &Socket<A>) -> Vec<SocketRef<A>> {
+        let namespaces = self.io.nsps().into_iter();
+        namespaces
+            .filter(|namespace| namespace.ns_path() != socket.ns())
+            .filter_map(|namespace| namespace.get_socket(socket.id))
+            .collect()
     }
 
     /// Whether socketioxide knows the socket. It does not when the namespace, made from a

@@ -14,6 +14,7 @@ use nest_gateway_core::payload::Payload;
 use nest_gateway_core::session::{Malformed, Session};
 use socketioxide::SocketError;
 use socketioxide::adapter::Adapter;
+use socketioxide::extract::SocketRef;
 use socketioxide::socket::{DisconnectReason as TheirReason, Socket};
 
 use super::NAME;
@@ -42,6 +43,8 @@ pub(super) struct Task<A: Adapter> {
     outlet: Arc<QueuedOutlet>,
     speaker: Speaker<A>,
     pace: Pace,
+    /// The sockets of the connection's other namespaces, once the whole connection is to end.
+    others: Vec<SocketRef<A>>,
     /// The connection is closed with all others of the `SocketIo`. A DISCONNECT before that
     /// would tell the client to stay away.
     stays_for_the_end: bool,
@@ -68,6 +71,7 @@ impl<A: Adapter> Task<A> {
             socket,
             seat,
             pace: Pace::new(Instant::now()),
+            others: Vec::new(),
             stays_for_the_end: false,
         }
     }
@@ -107,6 +111,9 @@ impl<A: Adapter> Task<A> {
                 Step::Close(reason) => {
                     self.stays_for_the_end =
                         reason == CloseReason::ShuttingDown && self.shared.close_at_shutdown;
+                    if matches!(reason, CloseReason::ConnectionClosed(_)) {
+                        self.others = self.shared.others(&self.socket);
+                    }
                     // What a slow consumer did not read is lost already.
                     if reason != CloseReason::SlowConsumer {
                         self.say_goodbye().await;
@@ -223,25 +230,29 @@ impl<A: Adapter> Task<A> {
     /// it needs room in socketioxide's queue, so a client that does not read is told when it
     /// reads again, or loses its connection before: socketioxide waits with the end of a
     /// connection until its writer, which such a client holds up, is done.
-    async fn leave(&self) {
+    async fn leave(&mut self) {
         let mut pause = RETRY;
         while !self.try_disconnect() {
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_RETRY),
-                () = Gone(&self.seat) => {}
+                () = Gone(&self.seat), if !self.seat.is_gone() => {}
                 // The connection ends with the process.
                 () = self.shared.host.shutdown().cancelled() => return,
             }
         }
     }
 
-    fn try_disconnect(&self) -> bool {
-        self.seat.is_gone()
-            || !matches!(
-                Arc::clone(&self.socket).disconnect(),
-                Err(SocketError::InternalChannelFull)
-            )
+    /// Whether all that have to be told are told, or gone.
+    fn try_disconnect(&mut self) -> bool {
+        let told = self.seat.is_gone() || is_told(Arc::clone(&self.socket).disconnect());
+        self.others
+            .retain(|other| other.connected() && !is_told(other.clone().disconnect()));
+        told && self.others.is_empty()
     }
+}
+
+fn is_told(disconnected: Result<(), SocketError>) -> bool {
+    !matches!(disconnected, Err(SocketError::InternalChannelFull))
 }
 
 /// What `on_disconnect` is told when socketioxide ended the client.

@@ -89,6 +89,11 @@ macro_rules! gateway {
             async fn kick(&self, client: ConnectedSocket) {
                 client.disconnect("kicked");
             }
+
+            #[subscribe_message("close")]
+            async fn close(&self, client: ConnectedSocket) {
+                client.close_connection("closed");
+            }
         }
     };
 }
@@ -163,9 +168,11 @@ async fn register(socket: SocketRef) -> Result<(), std::convert::Infallible> {
             let _ = socket.volatile().to("room").emit("whispered", &text).await;
         },
     );
-    socket.on("kick", async |socket: SocketRef| {
-        let _ = socket.disconnect();
-    });
+    for event in ["kick", "close"] {
+        socket.on(event, async |socket: SocketRef| {
+            let _ = socket.disconnect();
+        });
+    }
     Ok(())
 }
 

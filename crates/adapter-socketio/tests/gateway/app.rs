@@ -1,5 +1,7 @@
 //! One application for all tests, and a connection that speaks packets.
 
+use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +14,7 @@ use nest_gateway::{
     Listening, MessageBody, ModuleDescriptor, OnGatewayConnection, OnGatewayDisconnect, Payload,
     Provider, SocketIo, WsException,
 };
-use nest_gateway_testkit::client::{ClientFrame, RawConnection, opcode};
+use nest_gateway_testkit::client::{ClientFrame, RawConnection, http, opcode};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -221,6 +223,9 @@ fn describe_main() -> GatewayDescriptor {
         .on("kick", async |_: This, client: ConnectedSocket| {
             client.disconnect("kicked");
         })
+        .on("close", async |_: This, client: ConnectedSocket| {
+            client.close_connection("closed");
+        })
         .build()
 }
 
@@ -286,5 +291,56 @@ impl Wire {
     /// Loses the connection without a word.
     pub(crate) fn cut(self) {
         self.0.reset();
+    }
+}
+
+/// A session that polls, and is in no namespace yet.
+pub(crate) struct Poll {
+    addr: SocketAddr,
+    path: String,
+    /// Packets of the last poll that nobody has looked at.
+    unread: VecDeque<String>,
+}
+
+impl Poll {
+    pub(crate) async fn open(app: &TestApp) -> Self {
+        let addr = app.app.local_addr();
+        let path = "/socket.io/?EIO=4&transport=polling";
+        let opened = http::get(addr, path).await.unwrap();
+        let open: Value = serde_json::from_slice(&opened.body[1..]).unwrap();
+        Self {
+            addr,
+            path: format!("{path}&sid={}", open["sid"].as_str().unwrap()),
+            unread: VecDeque::new(),
+        }
+    }
+
+    /// The secret name of the session.
+    pub(crate) fn sid(&self) -> &str {
+        self.path.rsplit_once('=').unwrap().1
+    }
+
+    /// Posts packets, with their Engine.IO types.
+    pub(crate) async fn post(&self, body: &str) {
+        let posted = http::post(self.addr, &self.path, body.as_bytes()).await;
+        assert_eq!(posted.unwrap().text(), "ok");
+    }
+
+    /// The next packet, polled for if need be.
+    pub(crate) async fn packet(&mut self) -> String {
+        if self.unread.is_empty() {
+            let polled = http::get(self.addr, &self.path).await.unwrap();
+            assert_eq!(polled.status, 200, "{}", polled.text());
+            let packets = polled.text();
+            self.unread = packets.split('\u{1e}').map(str::to_owned).collect();
+        }
+        self.unread.pop_front().expect("a poll brings something")
+    }
+
+    /// The message with which a poll is refused.
+    pub(crate) async fn refused(&self) -> String {
+        let refused = http::get(self.addr, &self.path).await.unwrap();
+        assert_eq!(refused.status, 400, "{}", refused.text());
+        refused.json()["message"].as_str().unwrap().to_owned()
     }
 }

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use nest_gateway::SocketIo;
+use nest_gateway_testkit::client::http::post;
 use serde_json::json;
 
-use crate::app::TestApp;
+use crate::app::{Poll, TestApp};
 
 #[tokio::test]
 async fn several_namespaces_share_a_connection_and_have_clients_of_their_own() {
@@ -24,31 +25,15 @@ async fn several_namespaces_share_a_connection_and_have_clients_of_their_own() {
 #[tokio::test]
 async fn the_public_id_is_not_the_engines() {
     let app = TestApp::start().await;
-    let addr = app.app.local_addr();
-    let opened =
-        nest_gateway_testkit::client::http::get(addr, "/socket.io/?EIO=4&transport=polling")
-            .await
-            .unwrap();
-    let open: serde_json::Value = serde_json::from_slice(&opened.body[1..]).unwrap();
-    let path = format!(
-        "/socket.io/?EIO=4&transport=polling&sid={}",
-        open["sid"].as_str().unwrap()
-    );
-    nest_gateway_testkit::client::http::post(addr, &path, b"40")
-        .await
-        .unwrap();
-    let joined = nest_gateway_testkit::client::http::get(addr, &path)
-        .await
-        .unwrap()
-        .text();
+    let mut poll = Poll::open(&app).await;
+    poll.post("40").await;
+    let joined = poll.packet().await;
     let joined: serde_json::Value =
         serde_json::from_str(joined.strip_prefix("40").unwrap()).unwrap();
-    assert_ne!(open["sid"], joined["sid"]);
-    let stolen = format!(
-        "/socket.io/?EIO=4&transport=polling&sid={}",
-        joined["sid"].as_str().unwrap()
-    );
-    let answer = nest_gateway_testkit::client::http::post(addr, &stolen, b"42[\"echo\"]")
+    let public = joined["sid"].as_str().unwrap();
+    assert_ne!(public, poll.sid());
+    let stolen = format!("/socket.io/?EIO=4&transport=polling&sid={public}");
+    let answer = post(app.app.local_addr(), &stolen, b"42[\"echo\"]")
         .await
         .unwrap();
     assert_eq!(answer.json()["code"], 1, "a public id opens nothing");
@@ -150,4 +135,40 @@ async fn what_a_client_sends_before_it_hears_that_it_is_out_is_passed_over() {
     wire.packet("0").await;
     assert!(wire.text().await.starts_with("40{"), "it may come back");
     wire.works().await;
+}
+
+#[tokio::test]
+async fn closing_a_connection_tells_each_namespace_and_then_closes_the_websocket() {
+    let mut app = TestApp::start().await;
+    let mut wire = app.join().await;
+    assert_eq!(app.line().await, "connect recovered=false");
+    wire.packet("0/custom,").await;
+    assert!(wire.text().await.starts_with("40/custom,"));
+    // Whose guards are still being asked.
+    wire.packet("0/slow,").await;
+    wire.packet(r#"2["close"]"#).await;
+    assert_eq!(wire.text().await, "41");
+    assert_eq!(wire.text().await, "41/custom,");
+    assert_eq!(wire.closed().await, (1000, "forced close".to_owned()));
+    assert_eq!(
+        app.line().await,
+        "disconnect server namespace disconnect rooms=0"
+    );
+    app.has_clients(0).await;
+}
+
+#[tokio::test]
+async fn closing_a_connection_that_polls_ends_with_a_close_packet() {
+    let app = TestApp::start().await;
+    let mut poll = Poll::open(&app).await;
+    poll.post("40\u{1e}40/custom,").await;
+    for joined in ["40{", "40/custom,{"] {
+        assert!(poll.packet().await.starts_with(joined));
+    }
+    poll.post(r#"42["close"]"#).await;
+    for told in ["41", "41/custom,", "1"] {
+        assert_eq!(poll.packet().await, told);
+    }
+    assert_eq!(poll.refused().await, "Session ID unknown");
+    app.has_clients(0).await;
 }

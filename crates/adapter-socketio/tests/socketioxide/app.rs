@@ -96,6 +96,11 @@ impl ChatGateway {
         self.gate.opened.notified().await;
     }
 
+    #[subscribe_message("close")]
+    async fn close(&self, client: ConnectedSocket) {
+        client.close_connection("closed");
+    }
+
     #[subscribe_message("peer")]
     async fn peer(&self, client: ConnectedSocket) -> String {
         client

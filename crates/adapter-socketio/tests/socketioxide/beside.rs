@@ -235,3 +235,32 @@ async fn the_socket_io_can_be_closed_with_the_application() {
         assert_eq!(seen.by, nest_gateway_testkit::client::Ending::EngineClose);
     }
 }
+
+#[tokio::test]
+async fn closing_a_connection_takes_it_out_of_the_applications_namespaces_too() {
+    let (layer, io) = SocketIo::new_layer();
+    io.ns("/", own);
+    let app = serve_on(layer, SocketIoxide::new(io.clone()), |_| {}).await;
+    let mut own = app.client("/").connect().await;
+    assert_reply!(own, "twice", 1 => 2);
+    let mut room = own
+        .join_namespace("/room/7", None)
+        .await
+        .expect("it may join");
+    assert_reply!(room, "where" => "7");
+    let mut gateway = own
+        .join_namespace("/chat", None)
+        .await
+        .expect("it may join");
+    let mut other = app.client("/chat").connect().await;
+    gateway.emit("close", Payload::none()).await;
+    for client in [&mut own, &mut room, &mut gateway] {
+        let seen = client.expect_close().await;
+        assert_eq!(seen.by, nest_gateway_testkit::client::Ending::Disconnect);
+    }
+    assert_push!(other, "left", "server namespace disconnect");
+    while app.stats.clients() > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(io.sockets().len(), 0, "it is out of / as well");
+}

@@ -1,5 +1,6 @@
 //! The builder behind `server.to(room).except(client).emit(..)`.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -177,9 +178,18 @@ impl Emitter {
         }
     }
 
-    /// Disconnects these clients.
-    pub fn disconnect(&self, reason: impl Into<std::borrow::Cow<'static, str>>) {
-        let reason = CloseReason::Disconnected(reason.into());
+    /// Disconnects these clients: [`Client::disconnect`] for each.
+    pub fn disconnect(&self, reason: impl Into<Cow<'static, str>>) {
+        self.close(&CloseReason::Disconnected(reason.into()));
+    }
+
+    /// Closes the connections of these clients, with everything that the
+    /// connections are in: [`Client::close_connection`] for each.
+    pub fn close_connections(&self, reason: impl Into<Cow<'static, str>>) {
+        self.close(&CloseReason::ConnectionClosed(reason.into()));
+    }
+
+    fn close(&self, reason: &CloseReason) {
         for client in self.sockets() {
             client.close(reason.clone());
         }

@@ -161,6 +161,11 @@ impl WebSocketServer {
     pub fn disconnect(&self, reason: impl Into<Cow<'static, str>>) {
         self.broadcast().disconnect(reason);
     }
+
+    /// Closes the connection of every client; see [`Emitter::close_connections`].
+    pub fn close_connections(&self, reason: impl Into<Cow<'static, str>>) {
+        self.broadcast().close_connections(reason);
+    }
 }
 
 impl FromContainer for WebSocketServer {

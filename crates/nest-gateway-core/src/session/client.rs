@@ -298,11 +298,28 @@ impl Client {
         room == self.id().as_str() || self.0.memberships.contains(room)
     }
 
-    /// Ends the connection in an orderly way: what is queued is still
-    /// delivered, then the client is told `reason` (with code 1000 where the
-    /// wire has codes).
+    /// Takes the client out of its namespace in an orderly way: what is queued
+    /// is still delivered, then the client is told `reason` (with code 1000
+    /// where the wire has codes).
+    ///
+    /// Where a connection is in one namespace (native), that is its end. On
+    /// Socket.IO it goes on with the other namespaces that it is in, as after
+    /// `socket.disconnect()` on Node's server: [`Client::close_connection`]
+    /// ends those too.
     pub fn disconnect(&self, reason: impl Into<Cow<'static, str>>) {
         self.close(CloseReason::Disconnected(reason.into()));
+    }
+
+    /// Ends the connection with everything that it is in: on Socket.IO its
+    /// clients of all namespaces are disconnected and the transport is closed,
+    /// as by `socket.disconnect(true)` on Node's server. Each `on_disconnect`
+    /// runs; handlers that the other clients have in flight are told by their
+    /// `CancellationToken`, and answer nobody any more.
+    ///
+    /// Where a connection is in one namespace (native), this is the same as
+    /// [`Client::disconnect`].
+    pub fn close_connection(&self, reason: impl Into<Cow<'static, str>>) {
+        self.close(CloseReason::ConnectionClosed(reason.into()));
     }
 
     /// [`Client::disconnect`] with an application's own close code, 3000 to

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Stage, Subject};
 use crate::assert_reply;
-use crate::client::{ClientFrame, Ending, Payload, RawConnection, opcode};
+use crate::client::{Client, ClientFrame, Ending, Payload, RawConnection, opcode};
 
 /// CONTRACT 1: `client.disconnect(..)`.
 pub async fn a_client_that_the_server_disconnects_is_told(subject: Subject) {
@@ -31,6 +31,62 @@ pub async fn what_was_emitted_before_a_disconnect_arrives(subject: Subject) {
         assert_eq!(client.expect_event("tick").await, json!(i));
     }
     assert!(client.expect_close().await.was_told());
+}
+
+/// CONTRACT 1: `client.close_connection(..)`, and the same of a selection.
+pub async fn a_client_whose_connection_is_closed_is_told(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let mut client = stage.client().connect().await;
+        client.emit("join", json!({"room": "r"})).await;
+        client.round_trip().await;
+        clients.push(client);
+    }
+    let mut other = stage.client().connect().await;
+    clients[0].emit("close_connection", Payload::none()).await;
+    expect_closed(&stage, &mut clients[0]).await;
+    stage.until_clients(3).await;
+    other.emit("close_room", json!("r")).await;
+    for client in &mut clients[1..] {
+        expect_closed(&stage, client).await;
+    }
+    other.expect_open().await;
+}
+
+async fn expect_closed(stage: &Stage, client: &mut Client) {
+    let seen = client.expect_close().await;
+    assert!(seen.was_told(), "{seen:?}");
+    stage.expect_code(&seen, 1000);
+    if seen.by == Ending::CloseFrame {
+        assert_eq!(seen.reason, "closed");
+    }
+}
+
+/// CONTRACT 1: `client.close_connection(..)` ends the connection's clients of
+/// other namespaces too, and each of their `on_disconnect` runs once.
+pub async fn closing_a_connection_ends_its_clients_of_all_namespaces(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut client = stage.client().connect().await;
+    let mut shared = client
+        .join_namespace("/shared", None)
+        .await
+        .expect("let in");
+    assert_reply!(shared, "from_first" => "first");
+    stage.log().take();
+    client.emit("close_connection", Payload::none()).await;
+    for ended in [&mut client, &mut shared] {
+        let seen = ended.expect_close().await;
+        assert!(seen.was_told(), "{seen:?}");
+    }
+    let stats = stage.stats();
+    stage.until("no client", || stats.clients() == 0).await;
+    let mut log = stage.log().take();
+    log.sort();
+    assert_eq!(log.len(), 3, "{log:#?}");
+    assert!(log[0].starts_with("disconnect "), "{log:#?}");
+    assert!(log[0].contains(" by=Server"), "{log:#?}");
+    assert_eq!(log[1..], ["first disconnected", "second disconnected"]);
 }
 
 /// CONTRACT 1: codes of the application's own.

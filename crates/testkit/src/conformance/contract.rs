@@ -91,6 +91,14 @@ pub const CONTRACT: &[ContractLine] = &[
     },
     ContractLine {
         section: 1,
+        text: "`client.close_connection`, `.close_connections` of a selection: with all namespaces of the connection",
+        properties: &[
+            "close::a_client_whose_connection_is_closed_is_told",
+            "close::closing_a_connection_ends_its_clients_of_all_namespaces",
+        ],
+    },
+    ContractLine {
+        section: 1,
         text: "`#[subscribe_any]`: events that nobody subscribed to; `OnGatewayEmit`: all that is sent",
         properties: &[
             "catch_all::what_nobody_subscribed_to_goes_to_the_handler_of_all_others",

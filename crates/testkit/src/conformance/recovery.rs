@@ -282,18 +282,17 @@ pub async fn so_many_clients_may_be_away_and_no_more(subject: Subject) {
 /// Who says goodbye, or is sent away, has left.
 pub async fn a_client_that_left_on_purpose_begins_anew(subject: Subject) {
     let stage = Stage::recovering(&subject, Recovery::new(WINDOW)).await;
-    for kicked in [false, true] {
+    for sent_away in [None, Some("kick"), Some("close_connection")] {
         let mut client = memorable(&stage).await;
         let former = session(&client);
-        if kicked {
-            client.emit("kick", Payload::none()).await;
-        } else {
-            client.close(1000, "").await;
+        match sent_away {
+            Some(event) => client.emit(event, Payload::none()).await,
+            None => client.close(1000, "").await,
         }
         client.expect_close().await;
         stage.until_clients(0).await;
         let mut client = come_back(&stage, &former).await;
-        assert!(!has_recovered(&mut client).await, "kicked: {kicked}");
+        assert!(!has_recovered(&mut client).await, "by {sent_away:?}");
         client.close(1000, "").await;
         stage.until_clients(0).await;
     }

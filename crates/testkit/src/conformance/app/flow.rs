@@ -105,6 +105,15 @@ impl Root {
             .on("kick", async |_: G, client: ConnectedSocket| {
                 client.disconnect("kicked");
             })
+            .on("close_connection", async |_: G, client: ConnectedSocket| {
+                client.close_connection("closed");
+            })
+            .on(
+                "close_room",
+                async |_: G, server: Server, room: MessageBody<String>| {
+                    server.to(room.0).close_connections("closed");
+                },
+            )
             .on(
                 "emit_and_kick",
                 async |_: G, client: ConnectedSocket, n: MessageBody<u64>| {
