@@ -243,7 +243,6 @@ for (const [version, io] of Object.entries(VERSIONS)) {
         const peer = await opener(t, io)(gateway.http, transport).connected();
         const { id } = peer.socket;
         const second = new SocketIoPeer(peer.socket.io.socket("/second"));
-        second.socket.connect();
         await second.connected();
         const gone = [peer.disconnected(), second.disconnected()];
         const closed = new Promise((resolve) => peer.socket.io.once("close", resolve));

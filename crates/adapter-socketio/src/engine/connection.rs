@@ -133,7 +133,7 @@ impl Connection {
             if self.reading
                 && let Some(packet) = self.received.pop_front()
             {
-                self.release_post();
+                self.release_post(Instant::now());
                 if let Some(message) = self.packet(packet) {
                     return Some(message);
                 }
@@ -173,8 +173,7 @@ impl Connection {
                 let _ = tokio::time::timeout(self.core.config.close_timeout, delivered).await;
                 self.core.table.note_end(self.sid, Instant::now());
             }
-            Transport::Polling(polling) => polling.answer_overtaken().await,
-            Transport::Gone => {}
+            Transport::Polling(_) | Transport::Gone => {}
         }
         reason
     }
@@ -249,6 +248,7 @@ impl Connection {
     fn tick(&mut self, now: Instant) -> Option<Message> {
         if let Transport::Polling(polling) = &mut self.transport {
             polling.tick(now);
+            self.release_post(now);
         }
         match self.heartbeat.beat(now) {
             Beat::Nothing => None,
@@ -319,10 +319,11 @@ impl Connection {
                 if let Err(reason) = polling.open_poll(answer) {
                     return self.end(reason);
                 }
+                self.release_post(now);
             }
-            Some(Command::Ready(ready)) => {
-                polling.hold_post(ready);
-                self.release_post();
+            Some(Command::Ready { ready, closes }) => {
+                polling.hold_post(ready, closes, now);
+                self.release_post(now);
             }
             Some(Command::Packets(packets)) => {
                 // A pong behind messages that wait for the application counts at once.
@@ -344,11 +345,11 @@ impl Connection {
     }
 
     /// Lets the client post more when everything before is looked at.
-    fn release_post(&mut self) {
+    fn release_post(&mut self, now: Instant) {
         if self.received.is_empty()
             && let Transport::Polling(polling) = &mut self.transport
         {
-            polling.release_post();
+            polling.release_post(now);
         }
     }
 

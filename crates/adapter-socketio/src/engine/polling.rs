@@ -18,8 +18,13 @@ use super::upgrade::{Step, Upgrade};
 const CLOSE: &[u8] = b"1";
 const NOOP: &[u8] = b"6";
 
-/// How long the last GET of a client that closes may come after its POST. They travel on
-/// two connections, so the one that was sent first may arrive second.
+/// What a GET is answered that comes when the session is over and everything is delivered.
+/// The noop is what Node's server has in front.
+const LATE_CLOSE: &[u8] = b"6\x1e1";
+
+/// How long the POST of a client that closes waits for its last GET. They travel on two
+/// connections, so the one that was sent first may arrive second; a GET that is sent when the
+/// POST was answered is too late.
 const OVERTAKEN: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -27,13 +32,20 @@ pub(super) struct Polling {
     commands: mpsc::Receiver<Command>,
     /// The GET that waits for messages.
     poll: Option<oneshot::Sender<Answer>>,
-    /// The POST that waits until its packets may come.
-    post: Option<oneshot::Sender<()>>,
+    post: Option<Post>,
     probe: Option<(Box<WebSocket>, Upgrade)>,
-    /// The client closed while no GET was open.
-    awaits_last_poll: bool,
+    /// The client closed: it gets no further GET answered.
+    closed: bool,
     /// Bytes of one answer; a single larger frame is sent all the same.
     max_body: usize,
+}
+
+/// The POST that waits until its packets may come.
+#[derive(Debug)]
+struct Post {
+    ready: oneshot::Sender<()>,
+    /// It closes the session, and waits until then for a GET that it has overtaken.
+    overtakes_until: Option<Instant>,
 }
 
 impl Polling {
@@ -43,7 +55,7 @@ impl Polling {
             poll: None,
             post: None,
             probe: None,
-            awaits_last_poll: false,
+            closed: false,
             max_body,
         }
     }
@@ -75,7 +87,9 @@ impl Polling {
 
     /// When [`Polling::tick`] has to be called.
     pub(super) fn wake_at(&self) -> Option<Instant> {
-        self.probe.as_ref().map(|(_, upgrade)| upgrade.wake_at())
+        let upgrade = self.probe.as_ref().map(|(_, upgrade)| upgrade.wake_at());
+        let post = self.post.as_ref().and_then(|post| post.overtakes_until);
+        [upgrade, post].into_iter().flatten().min()
     }
 
     pub(super) fn tick(&mut self, now: Instant) {
@@ -99,6 +113,10 @@ impl Polling {
             let _ = answer.send(Answer::Refused);
             return Err(CloseReason::TransportError);
         }
+        if self.closed {
+            // Dropping it says that there is no such session.
+            return Ok(());
+        }
         self.poll = Some(answer);
         Ok(())
     }
@@ -114,15 +132,20 @@ impl Polling {
 
     /// Keeps a POST until the packets of the former one are looked at. There is at most
     /// one: the table refuses another while this one is not answered.
-    pub(super) fn hold_post(&mut self, ready: oneshot::Sender<()>) {
-        self.post = Some(ready);
+    pub(super) fn hold_post(&mut self, ready: oneshot::Sender<()>, closes: bool, now: Instant) {
+        self.post = Some(Post {
+            ready,
+            overtakes_until: closes.then(|| now + OVERTAKEN),
+        });
     }
 
     /// Lets the POST go on whose packets may come.
-    pub(super) fn release_post(&mut self) {
-        if let Some(ready) = self.post.take() {
+    pub(super) fn release_post(&mut self, now: Instant) {
+        let polls = self.poll.is_some();
+        let may_go = |post: &mut Post| polls || post.overtakes_until.is_none_or(|end| now >= end);
+        if let Some(post) = self.post.take_if(may_go) {
             // A client that is gone meanwhile sends no packets.
-            let _ = ready.send(());
+            let _ = post.ready.send(());
         }
     }
 
@@ -139,7 +162,8 @@ impl Polling {
 
     /// Takes note that the client closes; it waits for its open poll to end.
     pub(super) fn client_closes(&mut self) {
-        self.awaits_last_poll = !self.answer(Answer::Body(NOOP.to_vec()));
+        self.answer(Answer::Body(NOOP.to_vec()));
+        self.closed = true;
     }
 
     /// Begins an upgrade, unless one is under way.
@@ -185,59 +209,49 @@ impl Polling {
         }
     }
 
-    /// Tells the client the end as far as that needs no wait. On an orderly end the
-    /// close packet is queued behind the rest for [`Polling::deliver`].
+    /// Tells the client the end as far as that needs no wait. An orderly end is told by
+    /// [`Polling::deliver`].
     pub(super) fn end(&mut self, outbox: &std::sync::Arc<Outbox>, reason: CloseReason) {
         self.abandon();
         if reason.is_orderly() {
-            let _ = outbox.push(Frame::text(CLOSE), Class::Normal);
             outbox.close(None);
         } else {
             self.answer(Answer::Body(CLOSE.to_vec()));
         }
     }
 
-    /// Answers the GET that the POST of a closing client has overtaken, if there is one.
-    pub(super) async fn answer_overtaken(mut self) {
-        if !self.awaits_last_poll {
-            return;
-        }
-        let deadline = tokio::time::Instant::now() + OVERTAKEN;
-        while let Ok(Some(command)) = tokio::time::timeout_at(deadline, self.commands.recv()).await
-        {
-            if let Command::Poll(answer) = command {
-                let _ = answer.send(Answer::Body(NOOP.to_vec()));
+    /// Waits until the client has come for everything that is queued, and once more for the
+    /// close packet. That has an answer of its own, since the official client forgets what
+    /// stands in front of it in the same one.
+    pub(super) async fn deliver(mut self, outbox: &Outbox) {
+        let mut last = CLOSE;
+        loop {
+            if outbox.queued_bytes() == 0 && self.answer(Answer::Body(last.to_vec())) {
                 return;
             }
-        }
-    }
-
-    /// Waits until the client has come for everything that is queued.
-    pub(super) async fn deliver(mut self, outbox: &Outbox) {
-        loop {
             match self.wait(outbox).await {
                 Woken::PollHasData => {
                     self.answer_poll(outbox);
                 }
                 Woken::PollGone => self.poll = None,
                 Woken::Command(Some(Command::Poll(answer))) => {
+                    last = LATE_CLOSE;
                     if self.open_poll(answer).is_err() {
                         return;
                     }
                 }
-                Woken::Command(Some(Command::Ready(ready))) => {
+                Woken::Command(Some(Command::Ready { ready, .. })) => {
                     let _ = ready.send(());
+                }
+                // It is too late for what the client says now, unless it closes too.
+                Woken::Command(Some(Command::Packets(packets))) => {
+                    if packets.contains(&Packet::Close) {
+                        return self.client_closes();
+                    }
                 }
                 Woken::Command(Some(Command::Probe(socket))) => discard(*socket),
                 Woken::Command(None) | Woken::Stop(_) => return,
-                // It is too late for what the client says now.
-                Woken::Command(Some(Command::Packets(_)))
-                | Woken::Probe(_)
-                | Woken::Tick
-                | Woken::Socket(_) => {}
-            }
-            if outbox.queued_bytes() == 0 {
-                return;
+                Woken::Probe(_) | Woken::Tick | Woken::Socket(_) => {}
             }
         }
     }

@@ -329,7 +329,7 @@ impl Engine {
                 return Refusal::BadRequest.response();
             }
         };
-        match ready(session).await {
+        match ready(session, packets.contains(&Packet::Close)).await {
             Some(permit) => {
                 let mut response = posted();
                 let handover = Handover(Mutex::new(Some(Posted {
@@ -408,9 +408,12 @@ impl Engine {
 }
 
 /// Waits until the session takes the packets of a POST; `None` when it ended.
-async fn ready(session: &mpsc::Sender<Command>) -> Option<mpsc::OwnedPermit<Command>> {
+async fn ready(
+    session: &mpsc::Sender<Command>,
+    closes: bool,
+) -> Option<mpsc::OwnedPermit<Command>> {
     let (ready, is_ready) = oneshot::channel();
-    session.send(Command::Ready(ready)).await.ok()?;
+    session.send(Command::Ready { ready, closes }).await.ok()?;
     is_ready.await.ok()?;
     session.clone().reserve_owned().await.ok()
 }

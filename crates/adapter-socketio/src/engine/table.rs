@@ -19,7 +19,11 @@ pub(super) enum Command {
     /// A GET that waits for messages.
     Poll(oneshot::Sender<Answer>),
     /// A POST that waits until its packets may come.
-    Ready(oneshot::Sender<()>),
+    Ready {
+        ready: oneshot::Sender<()>,
+        /// Whether a close packet is among them.
+        closes: bool,
+    },
     /// The packets of a POST.
     Packets(Vec<Packet>),
     /// A WebSocket that wants to take over.

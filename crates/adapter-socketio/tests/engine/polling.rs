@@ -85,6 +85,50 @@ async fn a_client_that_closes_gets_its_open_poll_back() {
 }
 
 #[tokio::test]
+async fn a_poll_that_comes_after_the_close_of_its_client_finds_no_session() {
+    let mut server = EchoServer::default().await;
+    let query = server.open().await;
+    assert_eq!(server.post(&query, "1").await.text(), "ok");
+    let late = server.get(&query).await;
+    assert_eq!((late.status, &late.json()["code"]), (400, &1.into()));
+    assert_eq!(server.ended().await, CloseReason::TransportClose);
+}
+
+#[tokio::test]
+async fn the_last_poll_of_a_client_that_closes_may_arrive_behind_its_close() {
+    let mut server = EchoServer::default().await;
+    let query = server.open().await;
+    let (posted, poll) = tokio::join!(server.post(&query, "1"), server.get(&query));
+    assert_eq!((posted.status, posted.text().as_str()), (200, "ok"));
+    assert_eq!((poll.status, poll.text().as_str()), (200, "6"));
+    assert_eq!(server.ended().await, CloseReason::TransportClose);
+}
+
+#[tokio::test]
+async fn a_client_that_the_server_closes_may_close_too() {
+    let mut server = EchoServer::default().await;
+    let query = server.open().await;
+    assert_eq!(server.post(&query, "4close me").await.status, 200);
+    assert_eq!(server.get(&query).await.text(), "4bye");
+    assert_eq!(server.post(&query, "1").await.status, 200);
+    // Nobody waits until the time for closing is over.
+    assert_eq!(server.ended().await, CloseReason::ForcedClose);
+    assert_eq!(server.get(&query).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_poll_that_is_open_when_the_server_closes_is_told_at_once() {
+    let server = EchoServer::default().await;
+    let query = server.open().await;
+    let poll = server.get(&query);
+    let (poll, ()) = tokio::join!(poll, async {
+        server.post(&query, "6").await;
+        server.engine.shut_down();
+    });
+    assert_eq!((poll.status, poll.text().as_str()), (200, "1"));
+}
+
+#[tokio::test]
 async fn messages_in_front_of_a_close_are_still_handled() {
     let mut server = EchoServer::default().await;
     let query = server.open().await;
@@ -97,7 +141,8 @@ async fn a_session_that_the_server_closes_delivers_what_is_queued_first() {
     let mut server = EchoServer::default().await;
     let query = server.open().await;
     assert_eq!(server.post(&query, "4close me").await.status, 200);
-    assert_eq!(server.get(&query).await.text(), "4bye\u{1e}1");
+    assert_eq!(server.get(&query).await.text(), "4bye");
+    assert_eq!(server.get(&query).await.text(), "6\u{1e}1");
     assert_eq!(server.ended().await, CloseReason::ForcedClose);
     assert_eq!(server.get(&query).await.status, 400);
 }
@@ -107,7 +152,8 @@ async fn a_post_that_meets_the_end_of_its_session_is_no_error() {
     let mut server = EchoServer::default().await;
     let query = server.open().await;
     assert_eq!(server.post(&query, "4close me").await.status, 200);
-    assert_eq!(server.get(&query).await.text(), "4bye\u{1e}1");
+    assert_eq!(server.get(&query).await.text(), "4bye");
+    assert_eq!(server.get(&query).await.text(), "6\u{1e}1");
     assert_eq!(server.ended().await, CloseReason::ForcedClose);
     let late = server
         .post(&query, "4sent before it heard of the end")

@@ -15,7 +15,7 @@ async fn at_shutdown_clients_are_told_and_new_ones_refused() {
     server.engine.shut_down();
     let close = closed(&mut socket).await;
     assert_eq!((close.0, close.1.as_str()), (1001, "server shutting down"));
-    assert_eq!(server.get(&query).await.text(), "1");
+    assert_eq!(server.get(&query).await.text(), "6\u{1e}1");
     for _ in 0..2 {
         assert_eq!(server.ended().await, CloseReason::ServerShutdown);
     }

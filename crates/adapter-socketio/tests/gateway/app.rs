@@ -326,15 +326,20 @@ impl Poll {
         assert_eq!(posted.unwrap().text(), "ok");
     }
 
-    /// The next packet, polled for if need be.
+    /// The next packet but noops, polled for if need be.
     pub(crate) async fn packet(&mut self) -> String {
-        if self.unread.is_empty() {
-            let polled = http::get(self.addr, &self.path).await.unwrap();
-            assert_eq!(polled.status, 200, "{}", polled.text());
-            let packets = polled.text();
-            self.unread = packets.split('\u{1e}').map(str::to_owned).collect();
+        loop {
+            match self.unread.pop_front() {
+                Some(noop) if noop == "6" => {}
+                Some(packet) => return packet,
+                None => {
+                    let polled = http::get(self.addr, &self.path).await.unwrap();
+                    assert_eq!(polled.status, 200, "{}", polled.text());
+                    let packets = polled.text();
+                    self.unread = packets.split('\u{1e}').map(str::to_owned).collect();
+                }
+            }
         }
-        self.unread.pop_front().expect("a poll brings something")
     }
 
     /// The message with which a poll is refused.
