@@ -11,7 +11,7 @@ use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
 use nest_gateway_core::recovery::{Offset, Offsets};
 use nest_gateway_core::value::Value;
-use nest_gateway_wire::{Frame, OpCode};
+use nest_gateway_wire::{Frame, GapNotice, OpCode};
 use serde::Serialize;
 
 /// Room for the envelope around the data.
@@ -235,10 +235,13 @@ fn offset_of(envelope: &[u8]) -> Option<Offset> {
     Some(Offset(number))
 }
 
-/// The notice that messages were dropped.
-pub(crate) fn gap_frame(dropped: u64) -> Frame {
-    Frame::text(format!(r#"{{"event":"gap","data":{{"dropped":{dropped}}}}}"#).as_bytes())
-}
+/// Tells a client that messages were dropped. There is one client to a connection.
+pub(crate) const GAP: GapNotice = GapNotice {
+    recipient: |_| Some(Bytes::new()),
+    frame: |_, dropped| {
+        Frame::text(format!(r#"{{"event":"gap","data":{{"dropped":{dropped}}}}}"#).as_bytes())
+    },
+};
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use nest_gateway_wire::{
     WebSocketConfig,
 };
 
-use crate::codec::{JsonCodec, gap_frame};
+use crate::codec::{GAP, JsonCodec};
 use crate::connection::Connection;
 use crate::outlet::NativeOutlet;
 use crate::recovery::{Asked, Opened, Recoveries};
@@ -148,7 +148,7 @@ impl NativeEndpoint {
                     SlowPolicy::DropOldest => WirePolicy::DropOldest,
                     SlowPolicy::DropNewest => WirePolicy::DropNewest,
                 },
-                gap_frame: Some(gap_frame),
+                gap: Some(GAP),
             },
             ping_interval: Some(config.ping_interval),
             ping_timeout: config.ping_timeout,

@@ -212,7 +212,7 @@ impl SocketIo {
                     SlowPolicy::DropOldest => WirePolicy::DropOldest,
                     SlowPolicy::DropNewest => WirePolicy::DropNewest,
                 },
-                gap_frame: Some(self.parser.gap_frame()),
+                gap: Some(self.parser.gap_notice()),
             },
             cors: cors(&config.origins),
             cookie: self.cookie.clone(),

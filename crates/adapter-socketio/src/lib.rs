@@ -22,6 +22,7 @@ mod codec;
 mod connection;
 mod endpoint;
 pub mod engine;
+mod gap;
 #[cfg(feature = "socketioxide")]
 mod host_socketioxide;
 #[cfg(feature = "msgpack")]

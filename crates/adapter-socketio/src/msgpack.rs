@@ -232,13 +232,9 @@ pub(crate) fn disconnect(namespace: &str) -> Frame {
     plain(1, namespace, None::<&()>)
 }
 
-/// Tells a client how many messages a drop policy cost its connection.
-pub(crate) fn gap(dropped: u64) -> Frame {
-    #[derive(Serialize)]
-    struct Gap {
-        dropped: u64,
-    }
-    plain(2, "/", Some(&("gap", Gap { dropped })))
+/// An event of the adapter itself.
+pub(crate) fn event<T: Serialize>(namespace: &str, event: &str, data: &T) -> Frame {
+    plain(2, namespace, Some(&(event, data)))
 }
 
 /// A packet of strings and numbers, which can always be written.

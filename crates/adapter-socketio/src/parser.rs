@@ -9,11 +9,12 @@ use nest_gateway_core::id::ClientId;
 use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
 use nest_gateway_core::recovery::{Offset, Offsets, RecoveryKey};
-use nest_gateway_wire::Frame;
+use nest_gateway_wire::{Frame, GapNotice};
 
 use crate::arguments;
 use crate::codec::{JsonCodec, text_frame};
 use crate::engine::Message;
+use crate::gap;
 #[cfg(feature = "msgpack")]
 use crate::msgpack::{self, MsgpackCodec};
 use crate::packet::{self, Assembler, AssemblyLimits, PacketError, Text, encode};
@@ -36,14 +37,12 @@ pub(crate) enum ParserKind {
 }
 
 impl ParserKind {
-    /// What tells a client how many messages a drop policy cost its connection.
-    pub(crate) fn gap_frame(self) -> fn(u64) -> Frame {
+    /// What tells a client how many of its messages a drop policy cost it.
+    pub(crate) fn gap_notice(self) -> GapNotice {
         match self {
-            Self::Json => {
-                |dropped| Frame::text(format!(r#"42["gap",{{"dropped":{dropped}}}]"#).as_bytes())
-            }
+            Self::Json => gap::JSON,
             #[cfg(feature = "msgpack")]
-            Self::Msgpack => msgpack::gap,
+            Self::Msgpack => gap::MSGPACK,
         }
     }
 }

@@ -65,6 +65,7 @@ mod dirty;
 mod few;
 mod flusher;
 mod frame;
+mod gap;
 mod header;
 mod line;
 mod mask;
@@ -116,6 +117,7 @@ pub use connection::{Connection, Limits, Received};
 pub use deflate::DeflateConfig;
 pub use flusher::{Flusher, FlusherHandle};
 pub use frame::{BorrowedFrame, Frame, OpCode};
+pub use gap::GapNotice;
 pub use outbox::{Class, Gap, Outbox, OutboxClosed, OutboxConfig, Push, SlowPolicy};
 #[cfg(not(loom))]
 pub use shared_tcp::SharedTcp;

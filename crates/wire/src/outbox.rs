@@ -241,7 +241,7 @@ impl Outbox {
     }
 
     /// Normal frames that a drop policy cost since this was asked last; for adapters that send the
-    /// notice themselves instead of setting [`OutboxConfig::gap_frame`].
+    /// notice themselves instead of setting [`OutboxConfig::gap`].
     pub fn take_gap(&self) -> Option<Gap> {
         let dropped = lock(&self.state).queue.take_gap();
         (dropped > 0).then_some(Gap { dropped })

@@ -2,6 +2,7 @@
 
 use crate::few::Few;
 use crate::frame::{BorrowedFrame, Frame, OpCode};
+use crate::gap::{GapNotice, Gaps};
 use crate::line::Line;
 use crate::piece::{Kind, Piece};
 use crate::run::Run;
@@ -40,9 +41,9 @@ pub struct OutboxConfig {
     pub max_messages: usize,
     /// What happens when a bound is reached; [`SlowPolicy::Close`] by default.
     pub policy: SlowPolicy,
-    /// Makes the notice that tells the peer how many frames a drop policy cost it. `None`, the default,
-    /// sends no notice; the count can then be had from [`Outbox::take_gap`](crate::Outbox::take_gap).
-    pub gap_frame: Option<fn(u64) -> Frame>,
+    /// How the peer is told how many frames a drop policy cost it. `None`, the default, sends no
+    /// notice; the count can then be had from [`Outbox::take_gap`](crate::Outbox::take_gap).
+    pub gap: Option<GapNotice>,
 }
 
 impl Default for OutboxConfig {
@@ -51,7 +52,7 @@ impl Default for OutboxConfig {
             max_bytes: 1024 * 1024,
             max_messages: 4096,
             policy: SlowPolicy::default(),
-            gap_frame: None,
+            gap: None,
         }
     }
 }
@@ -134,7 +135,7 @@ pub(crate) struct Queue {
     /// Bytes queued or taken by the writer and not yet confirmed, control frames left out.
     bytes: usize,
     dropped: u64,
-    gap: u64,
+    gaps: Gaps,
     /// Set by [`Queue::clear`]: messages that a writer gives back are dropped too.
     cleared: bool,
 }
@@ -150,7 +151,7 @@ impl Queue {
 
     /// Normal frames that a drop policy cost the peer since this was asked last.
     pub(crate) fn take_gap(&mut self) -> u64 {
-        std::mem::take(&mut self.gap)
+        self.gaps.take()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -214,7 +215,7 @@ impl Queue {
             self.append(frame, false);
         } else {
             self.dropped += 1;
-            self.gap += 1;
+            self.gaps.count(&frame, config.gap);
         }
         match self.dropped - before {
             0 => Pushed::Queued,
@@ -269,8 +270,8 @@ impl Queue {
         if let Some(piece) = self.ahead.pop_front() {
             return Some(piece);
         }
-        if self.gap > 0 {
-            self.queue_gap_notice(config);
+        if !self.gaps.is_empty() {
+            self.queue_gap_notices(config);
         }
         let entry = self.frames.pop_front()?;
         self.messages -= entry.messages();
@@ -292,8 +293,8 @@ impl Queue {
         if let Some(piece) = self.ahead.pop_front() {
             return Some(piece.into_frame());
         }
-        if self.gap > 0 {
-            self.queue_gap_notice(config);
+        if !self.gaps.is_empty() {
+            self.queue_gap_notices(config);
         }
         self.take_first()
     }
@@ -444,30 +445,34 @@ impl Queue {
 
     fn evict_oldest(&mut self, len: usize, config: &OutboxConfig) {
         while !self.has_room(len, config) {
-            if self.take_first().is_none() {
+            let Some(oldest) = self.take_first() else {
                 return;
-            }
+            };
             self.dropped += 1;
-            self.gap += 1;
+            self.gaps.count(&oldest, config.gap);
         }
     }
 
-    /// Queues the notice where the gap is: in front under `DropOldest`, behind under `DropNewest`.
+    /// Queues the notices where the gap is: in front under `DropOldest`, behind under `DropNewest`.
     #[cold]
-    fn queue_gap_notice(&mut self, config: &OutboxConfig) {
-        let Some(make) = config.gap_frame else { return };
-        let frame = make(self.take_gap());
-        self.bytes += frame.len();
-        self.messages += 1;
-        let entry = Entry::Frame {
+    fn queue_gap_notices(&mut self, config: &OutboxConfig) {
+        let Some(notice) = config.gap else { return };
+        let mut notices = self.gaps.take_notices(notice);
+        self.bytes += notices.iter().map(Frame::len).sum::<usize>();
+        self.messages += notices.len();
+        let entry = |frame| Entry::Frame {
             frame,
             volatile: false,
         };
         let closing = self.frames.back().is_some_and(Entry::is_close);
         if config.policy == SlowPolicy::DropOldest || closing {
-            self.frames.push_front(entry);
+            while let Some(frame) = notices.pop() {
+                self.frames.push_front(entry(frame));
+            }
         } else {
-            self.frames.push_back(entry);
+            for frame in notices {
+                self.frames.push_back(entry(frame));
+            }
         }
     }
 }
@@ -489,9 +494,14 @@ mod tests {
             max_bytes: 40,
             max_messages: 4,
             policy,
-            gap_frame: None,
+            gap: None,
         }
     }
+
+    const NOTICE: GapNotice = GapNotice {
+        recipient: |_| Some(bytes::Bytes::new()),
+        frame: |_, dropped| Frame::text(format!("gap {dropped}").as_bytes()),
+    };
 
     /// A frame of ten bytes.
     fn frame(name: &str) -> Frame {
@@ -633,7 +643,7 @@ mod tests {
             (SlowPolicy::DropNewest, ["a", "b", "c", "d", "gap 1"]),
         ] {
             let config = OutboxConfig {
-                gap_frame: Some(|dropped| Frame::text(format!("gap {dropped}").as_bytes())),
+                gap: Some(NOTICE),
                 ..config(policy)
             };
             let mut queue = full(&config);
@@ -648,7 +658,7 @@ mod tests {
     #[test]
     fn no_notice_follows_a_close_frame() {
         let config = OutboxConfig {
-            gap_frame: Some(|_| Frame::text(b"gap")),
+            gap: Some(NOTICE),
             ..config(SlowPolicy::DropNewest)
         };
         let mut queue = full(&config);

@@ -5,8 +5,9 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use nest_gateway_wire::{
-    Class, ClosedBy, Frame, OutboxConfig, Push, SlowPolicy, WebSocketConfig, close,
+    Class, ClosedBy, Frame, GapNotice, OutboxConfig, Push, SlowPolicy, WebSocketConfig, close,
 };
 use support::client::Client;
 use support::server::Server;
@@ -321,7 +322,10 @@ async fn under_drop_newest_the_gap_is_told_behind_what_was_queued() {
     let mut server = Server::with_socket(WebSocketConfig {
         outbox: OutboxConfig {
             policy: SlowPolicy::DropNewest,
-            gap_frame: Some(|dropped| Frame::text(format!("gap {dropped}").as_bytes())),
+            gap: Some(GapNotice {
+                recipient: |_| Some(Bytes::new()),
+                frame: |_, dropped| Frame::text(format!("gap {dropped}").as_bytes()),
+            }),
             ..OutboxConfig::default()
         },
         ..WebSocketConfig::default()

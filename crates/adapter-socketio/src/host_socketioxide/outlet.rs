@@ -28,7 +28,7 @@ impl QueuedOutlet {
                 SlowPolicy::DropOldest => WirePolicy::DropOldest,
                 SlowPolicy::DropNewest => WirePolicy::DropNewest,
             },
-            gap_frame: Some(ParserKind::Json.gap_frame()),
+            gap: Some(ParserKind::Json.gap_notice()),
         });
         Self { outbox, codec }
     }

@@ -9,3 +9,4 @@ mod msgpack;
 mod namespaces;
 mod options;
 mod recovery;
+mod slow;
