@@ -40,6 +40,7 @@ adapter_conformance! {
         an_answer_to_no_question_is_ignored,
         a_question_is_answered_by_the_client_that_was_asked,
         a_room_is_asked_and_each_member_answers,
+        a_room_is_asked_and_who_does_not_answer_is_named,
         many_questions_at_once_find_their_own_answers,
         a_question_to_a_client_that_leaves_ends,
     }
@@ -171,6 +172,7 @@ adapter_conformance! {
         a_client_is_reached_by_its_id,
         namespaces_do_not_hear_each_other,
         several_rooms_and_exceptions_make_one_set_of_receivers,
+        the_sockets_of_a_selection_are_those_that_an_emit_reaches,
         a_rooms_messages_arrive_in_the_order_emitted,
         an_emit_counts_its_receivers,
         a_client_may_be_in_so_many_rooms_and_no_more,

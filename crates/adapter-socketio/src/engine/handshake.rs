@@ -42,6 +42,10 @@ pub enum Refusal {
     /// The request does not fit the session. Code 3.
     #[error("Bad request")]
     BadRequest,
+    /// The client wants its polls to be scripts (query parameter `j`), which Node's server
+    /// offers to browsers without CORS. Code 3.
+    #[error("JSONP polling is not offered")]
+    Jsonp,
     /// The application does not want this client. Code 4.
     #[error("Forbidden")]
     Forbidden,
@@ -57,7 +61,7 @@ impl Refusal {
             Self::UnknownTransport => 0,
             Self::UnknownSid => 1,
             Self::BadHandshakeMethod => 2,
-            Self::BadRequest => 3,
+            Self::BadRequest | Self::Jsonp => 3,
             Self::Forbidden => 4,
             Self::UnsupportedProtocol => 5,
         }
@@ -101,6 +105,9 @@ pub fn parse_query(query: &str, method: &Method, upgrade: bool) -> Result<Asked,
         Some("websocket") => TransportKind::WebSocket,
         _ => return Err(Refusal::UnknownTransport),
     };
+    if transport == TransportKind::Polling && query_value(query, "j").is_some() {
+        return Err(Refusal::Jsonp);
+    }
     if let Some(sid) = query_value(query, "sid").filter(|sid| !sid.is_empty()) {
         let sid = Sid::parse(sid).ok_or(Refusal::UnknownSid)?;
         return match (transport, upgrade) {
@@ -230,6 +237,20 @@ mod tests {
             Err(Refusal::BadRequest)
         );
         assert_eq!(websocket(&with_sid("polling")), Err(Refusal::BadRequest));
+    }
+
+    #[test]
+    fn jsonp_is_refused_on_polling() {
+        for query in [
+            "EIO=4&transport=polling&j=0",
+            "EIO=4&transport=polling&j=12&t=abc",
+            "EIO=4&transport=polling&sid=nope&j=1",
+            "j=&transport=polling&EIO=4",
+        ] {
+            assert_eq!(get(query), Err(Refusal::Jsonp), "{query}");
+        }
+        let asked = websocket("EIO=4&transport=websocket&j=0");
+        assert_eq!(asked, Ok(Asked::Open(TransportKind::WebSocket)));
     }
 
     #[test]

@@ -59,6 +59,22 @@ async fn a_wrong_query_gets_the_code_of_nodes_server() {
 }
 
 #[tokio::test]
+async fn jsonp_is_refused_with_a_word() {
+    let server = EchoServer::default().await;
+    let session = server.open().await;
+    for query in ["EIO=4&transport=polling&j=0", &format!("{session}&j=0")] {
+        let refused = server.get(query).await;
+        assert_eq!(refused.status, 400);
+        assert_eq!(
+            refused.text(),
+            r#"{"code":3,"message":"JSONP polling is not offered"}"#
+        );
+    }
+    assert_eq!(server.post(&session, "4goes on").await.text(), "ok");
+    assert_eq!(server.get(&session).await.text(), "4goes on");
+}
+
+#[tokio::test]
 async fn a_wrong_websocket_handshake_is_refused() {
     let server = EchoServer::default().await;
     let mut other = bystander(&server).await;

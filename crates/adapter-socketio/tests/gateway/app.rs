@@ -1,15 +1,15 @@
 //! One application for all tests, and a connection that speaks packets.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use nest_gateway::core::dispatch::DynGuard;
 use nest_gateway::core::message::Arguments;
 use nest_gateway::{
-    Ack, App, Client, Config, ConnectedSocket, DisconnectReason, Enhancer, Enhancers,
+    AcceptConfig, Ack, App, Client, Config, ConnectedSocket, DisconnectReason, Enhancer, Enhancers,
     ExecutionContext, FromContext, GatewayBuilder, GatewayDescriptor, Guard, HandshakeContext,
     Listening, MessageBody, ModuleDescriptor, OnGatewayConnection, OnGatewayDisconnect, Payload,
     Provider, SocketIo, WsException,
@@ -92,6 +92,14 @@ impl TestApp {
     }
 
     pub(crate) async fn with(adapter: SocketIo, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::accepting(adapter, configure, |_| {}).await
+    }
+
+    pub(crate) async fn accepting(
+        adapter: SocketIo,
+        configure: impl FnOnce(&mut Config),
+        accept: impl FnOnce(&mut AcceptConfig),
+    ) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         // More lines than any test causes.
         let (tell, log) = mpsc::channel(256);
@@ -108,6 +116,7 @@ impl TestApp {
                             client.emit_args("echo", args.0.as_slice().to_vec());
                         },
                     )
+                    .on("handshake", handshake::<Custom>)
                     .build(),
             )
             .gateway_provider(
@@ -127,15 +136,21 @@ impl TestApp {
             );
         let builder = App::from_module(module)
             .adapter(adapter)
-            .configure(configure);
+            .configure(configure)
+            .accept(accept);
         let app = builder.listen("127.0.0.1:0").await.unwrap();
         Self { app, log, asked }
     }
 
     /// Opens a connection, which is in no namespace yet.
     pub(crate) async fn connect(&self) -> Wire {
-        let path = "/socket.io/?EIO=4&transport=websocket";
-        let raw = RawConnection::upgrade(self.app.local_addr(), path, &[])
+        self.connect_with("", &[]).await
+    }
+
+    /// Opens one with more in the query (`&a=b`) and in the head.
+    pub(crate) async fn connect_with(&self, query: &str, headers: &[(String, String)]) -> Wire {
+        let path = format!("/socket.io/?EIO=4&transport=websocket{query}");
+        let raw = RawConnection::upgrade(self.app.local_addr(), &path, headers)
             .await
             .unwrap();
         let mut wire = Wire(raw);
@@ -223,10 +238,26 @@ fn describe_main() -> GatewayDescriptor {
         .on("kick", async |_: This, client: ConnectedSocket| {
             client.disconnect("kicked");
         })
+        .on("handshake", handshake::<Main>)
         .on("close", async |_: This, client: ConnectedSocket| {
             client.close_connection("closed");
         })
         .build()
+}
+
+/// What a gateway knows of how its client came.
+async fn handshake<G>(_: Arc<G>, client: ConnectedSocket, ack: Ack) -> Result<(), WsException> {
+    let handshake = client.handshake();
+    let since = handshake.time().duration_since(UNIX_EPOCH);
+    ack.send(&json!({
+        "header": handshake.header("X-Test"),
+        "kept": handshake.header("sec-websocket-key"),
+        "query": handshake.query_pairs().collect::<BTreeMap<_, _>>(),
+        "auth": handshake.auth(),
+        "address": handshake.peer().map(|peer| peer.ip().to_string()),
+        "secure": handshake.is_secure(),
+        "time": since.expect("it is after 1970").as_millis(),
+    }))
 }
 
 /// A WebSocket connection that speaks packets.
@@ -304,9 +335,19 @@ pub(crate) struct Poll {
 
 impl Poll {
     pub(crate) async fn open(app: &TestApp) -> Self {
+        Self::open_with(app, "", &[]).await
+    }
+
+    /// Opens it with more in the query (`&a=b`) and in the head.
+    pub(crate) async fn open_with(
+        app: &TestApp,
+        query: &str,
+        headers: &[(String, String)],
+    ) -> Self {
         let addr = app.app.local_addr();
         let path = "/socket.io/?EIO=4&transport=polling";
-        let opened = http::get(addr, path).await.unwrap();
+        let first = format!("{path}{query}");
+        let opened = http::send(addr, "GET", &first, headers, b"").await.unwrap();
         let open: Value = serde_json::from_slice(&opened.body[1..]).unwrap();
         Self {
             addr,

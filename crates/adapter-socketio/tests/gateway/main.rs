@@ -4,6 +4,7 @@
 mod app;
 mod attachments;
 mod broken;
+mod handshake;
 #[cfg(feature = "msgpack")]
 mod msgpack;
 mod namespaces;

@@ -80,6 +80,40 @@ pub async fn a_room_is_asked_and_each_member_answers(subject: Subject) {
     assert_eq!(answers, [json!(0), json!(1), json!(2)]);
 }
 
+/// CONTRACT 1: `server.timeout(d).emit_with_ack`: the answers that came, and
+/// who did not answer in time.
+pub async fn a_room_is_asked_and_who_does_not_answer_is_named(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut asker = stage.client().connect().await;
+    let mut members = Vec::new();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let mut client = stage.client().connect().await;
+        client.request("join", json!({"room": "r"})).await;
+        ids.push(client.request("whoami", Payload::none()).await.into_data());
+        members.push(client);
+    }
+    let id = asker
+        .ask("ask_room_briefly", json!({"room": "r", "q": "n"}))
+        .await;
+    let mut questions = Vec::new();
+    for client in &mut members {
+        questions.push(client.expect_question("question").await);
+    }
+    members[1].answer(&questions[1], json!("here")).await;
+    let reply = asker.reply(&id).await;
+    let seen = reply.data().as_array().expect("a list");
+    // Whoever answers is heard while the others are still waited for.
+    assert_eq!(seen[0], json!({"id": ids[1], "answer": "here"}));
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    for silent in [&ids[0], &ids[2]] {
+        assert!(seen.contains(&json!({"id": silent, "timeout": true})));
+    }
+    // Too late, and nobody's business any more.
+    members[0].answer(&questions[0], json!("late")).await;
+    assert_reply!(asker, "ask_room", {"room": "nobody", "q": 1} => []);
+}
+
 /// Many questions at once to one client find their own answers.
 pub async fn many_questions_at_once_find_their_own_answers(subject: Subject) {
     let stage = Stage::start(&subject).await;

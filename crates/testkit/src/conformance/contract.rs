@@ -71,10 +71,16 @@ pub const CONTRACT: &[ContractLine] = &[
     },
     ContractLine {
         section: 1,
+        text: "`.sockets()`",
+        properties: &["rooms::the_sockets_of_a_selection_are_those_that_an_emit_reaches"],
+    },
+    ContractLine {
+        section: 1,
         text: "`client.emit_with_ack`, `server.timeout(d).emit_with_ack::<T>(..)`",
         properties: &[
             "acks::a_handler_asks_its_client_and_gets_the_answer",
             "acks::a_room_is_asked_and_each_member_answers",
+            "acks::a_room_is_asked_and_who_does_not_answer_is_named",
             "acks::a_question_without_an_answer_times_out",
             "acks::many_questions_at_once_find_their_own_answers",
             "acks::a_question_to_a_client_that_leaves_ends",
@@ -606,8 +612,11 @@ pub const CONTRACT: &[ContractLine] = &[
     },
     ContractLine {
         section: 10,
-        text: "connections, when limited: 503 and Retry-After",
-        properties: &["limits::a_client_above_the_limit_is_refused_with_503"],
+        text: "connections, when limited: 503 and Retry-After; of one address: 429",
+        properties: &[
+            "limits::a_client_above_the_limit_is_refused_with_503",
+            "limits::an_address_has_so_many_clients_and_no_more",
+        ],
     },
     ContractLine {
         section: 10,

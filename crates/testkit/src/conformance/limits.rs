@@ -214,6 +214,22 @@ pub async fn an_unknown_event_closes_if_the_policy_says_so(subject: Subject) {
     stage.expect_code(&seen, 1008);
 }
 
+/// CONTRACT 10: the optional cap of clients of one address: 429.
+pub async fn an_address_has_so_many_clients_and_no_more(subject: Subject) {
+    let stage = Stage::with(&subject, |config| config.max_clients_per_address = Some(2)).await;
+    let mut one = stage.client().connect().await;
+    let mut two = stage.client().connect().await;
+    let refused = stage.client().expect_refused().await;
+    if let Some(response) = &refused.response {
+        assert_eq!(response.status, 429, "{response:?}");
+    }
+    two.expect_open().await;
+    one.close(1000, "").await;
+    let mut three = stage.connect_when_possible().await;
+    three.expect_open().await;
+    stage.client().expect_refused().await;
+}
+
 /// CONTRACT 10: connections, when limited: 503 and Retry-After.
 pub async fn a_client_above_the_limit_is_refused_with_503(subject: Subject) {
     let stage = Stage::with(&subject, |config| config.max_clients = Some(2)).await;

@@ -144,6 +144,7 @@ properties! { $
         an_answer_to_no_question_is_ignored [Requests Questions],
         a_question_is_answered_by_the_client_that_was_asked [Requests Questions],
         a_room_is_asked_and_each_member_answers [Requests Questions],
+        a_room_is_asked_and_who_does_not_answer_is_named [Requests Questions],
         many_questions_at_once_find_their_own_answers [Requests Questions],
         a_question_to_a_client_that_leaves_ends [Requests Questions],
     }
@@ -215,6 +216,7 @@ properties! { $
         unknown_events_are_ignored_if_the_policy_says_so [Requests],
         an_unknown_event_closes_if_the_policy_says_so,
         a_client_above_the_limit_is_refused_with_503 [Requests],
+        an_address_has_so_many_clients_and_no_more [Requests Port],
         a_client_above_its_rate_gets_exceptions [Requests],
         a_handler_above_its_deadline_is_cancelled [Requests],
         noise_of_one_client_does_not_disturb_another [Envelope Requests],
@@ -313,6 +315,7 @@ properties! { $
         a_client_is_reached_by_its_id [Requests],
         namespaces_do_not_hear_each_other [Requests],
         several_rooms_and_exceptions_make_one_set_of_receivers [Requests],
+        the_sockets_of_a_selection_are_those_that_an_emit_reaches [Requests],
         a_rooms_messages_arrive_in_the_order_emitted [Requests],
         an_emit_counts_its_receivers [Requests],
         a_client_may_be_in_so_many_rooms_and_no_more [Requests],

@@ -108,6 +108,44 @@ pub async fn several_rooms_and_exceptions_make_one_set_of_receivers(subject: Sub
     }
 }
 
+/// CONTRACT 1: `.sockets()` are the clients that an emit would reach.
+pub async fn the_sockets_of_a_selection_are_those_that_an_emit_reaches(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut second = stage.client().namespace("/second").connect().await;
+    let mut clients = Vec::new();
+    let mut ids = Vec::new();
+    for rooms in [&["a"][..], &["a", "b"], &["a", "b", "x"], &[]] {
+        let mut client = stage.client().connect().await;
+        for room in rooms {
+            join(&mut client, room).await;
+        }
+        ids.push(id_of(&mut client).await);
+        clients.push(client);
+    }
+    let sorted = |picked: &[usize]| {
+        let mut ids: Vec<_> = picked.iter().map(|index| ids[*index].as_str()).collect();
+        ids.sort_unstable();
+        json!(ids)
+    };
+    for (selection, expected) in [
+        (json!({}), sorted(&[0, 1, 2, 3])),
+        (json!({"to": ["a"]}), sorted(&[0, 1, 2])),
+        (json!({"to": ["a", "b"]}), sorted(&[0, 1, 2])),
+        (json!({"to": ["a", "b"], "except": ["x"]}), sorted(&[0, 1])),
+        (json!({"to": [], "except": ["a"]}), sorted(&[3])),
+        (json!({"to": [(ids[3].clone()), "x"]}), sorted(&[2, 3])),
+        (json!({"to": ["nobody"]}), json!([])),
+    ] {
+        let reply = clients[3].request("sockets", selection.clone()).await;
+        assert_eq!(reply.data(), &expected, "{selection}");
+    }
+    second.expect_open().await;
+    clients[1].close(1000, "").await;
+    stage.until_clients(3).await;
+    let reply = clients[3].request("sockets", json!({"to": ["b"]})).await;
+    assert_eq!(reply.data(), &sorted(&[2]), "without who left");
+}
+
 /// CONTRACT 8: per receiver, messages of one emitter arrive in order.
 pub async fn a_rooms_messages_arrive_in_the_order_emitted(subject: Subject) {
     let stage = Stage::start(&subject).await;

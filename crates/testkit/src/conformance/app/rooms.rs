@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use nest_gateway_core::dispatch::{ConnectedSocket, FromMessage as _, MessageBody, Reply, Server};
 use nest_gateway_core::gateway::GatewayBuilder;
-use nest_gateway_core::session::Client;
+use nest_gateway_core::session::{AckError, Client};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -60,6 +60,24 @@ impl Root {
                 },
             )
             .on(
+                "sockets",
+                async |_: G, server: Server, body: MessageBody<Value>| {
+                    let names = |key: &str| -> Option<Vec<String>> {
+                        serde_json::from_value(body.0[key].clone()).ok()
+                    };
+                    let clients = match (names("to"), names("except")) {
+                        (None, None) => server.sockets(),
+                        (to, except) => server
+                            .to(to.unwrap_or_default())
+                            .except(except.unwrap_or_default())
+                            .sockets(),
+                    };
+                    let mut ids: Vec<_> = clients.iter().map(|c| c.id().to_string()).collect();
+                    ids.sort();
+                    Reply::value(&ids)
+                },
+            )
+            .on(
                 "cast",
                 async |_: G, server: Server, body: MessageBody<Value>| {
                     let names = |key: &str| -> Vec<String> {
@@ -92,6 +110,23 @@ impl Root {
                     ask(context.client(), &body["q"], Duration::from_secs(5)).await
                 })
                 .concurrent(),
+            )
+            .on(
+                "ask_room_briefly",
+                async |_: G, server: Server, body: MessageBody<Value>| {
+                    let room = body.0["room"].as_str().unwrap_or_default();
+                    let emitter = server.to(room).timeout(Duration::from_millis(100));
+                    let answers: Vec<Value> = emitter
+                        .emit_with_ack::<Value>("question", &body.0["q"])
+                        .map(|(id, answer)| match answer {
+                            Ok(answer) => json!({"id": id, "answer": answer}),
+                            Err(AckError::Timeout) => json!({"id": id, "timeout": true}),
+                            Err(error) => json!({"id": id, "error": error.to_string()}),
+                        })
+                        .collect()
+                        .await;
+                    Reply::value(&answers)
+                },
             )
             .on(
                 "ask_room",
