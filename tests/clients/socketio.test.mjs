@@ -195,6 +195,7 @@ for (const [version, io] of Object.entries(VERSIONS)) {
       const open = opener(t, io);
       const error = await open(`${gateway.http}/guarded`, WEBSOCKET).refused();
       assert.ok(error.message.length > 0);
+      assert.equal(error.data.code, "unauthorized");
       const auth = { token: "good" };
       const known = await open(`${gateway.http}/guarded`, { ...WEBSOCKET, auth }).connected();
       assert.ok(await known.ask("whoami"));
