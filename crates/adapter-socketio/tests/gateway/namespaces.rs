@@ -172,3 +172,26 @@ async fn closing_a_connection_that_polls_ends_with_a_close_packet() {
     assert_eq!(poll.refused().await, "Session ID unknown");
     app.has_clients(0).await;
 }
+
+#[tokio::test]
+async fn nothing_but_what_was_asked_for_comes_in_the_first_100_ms() {
+    let app = TestApp::start().await;
+    let quiet_until = tokio::time::Instant::now() + Duration::from_millis(100);
+    let mut wire = app.join().await;
+    wire.packet(r#"20["ack",1]"#).await;
+    assert_eq!(wire.text().await, "430[1]");
+    let mut poll = Poll::open(&app).await;
+    poll.post("40").await;
+    assert!(poll.packet().await.starts_with("40{"));
+    poll.post(r#"420["ack",2]"#).await;
+    assert_eq!(poll.packet().await, "430[2]");
+    // A heartbeat or a noop that comes early would confuse clients that count packets.
+    let more = async {
+        tokio::select! {
+            text = wire.text() => text,
+            packet = poll.packet() => packet,
+        }
+    };
+    let more = tokio::time::timeout_at(quiet_until, more).await;
+    assert!(more.is_err(), "{more:?}");
+}

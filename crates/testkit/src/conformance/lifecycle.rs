@@ -74,6 +74,7 @@ pub async fn a_client_that_on_connection_refuses_is_told_and_closed(subject: Sub
                     "Internal server error"
                 };
                 assert_eq!(error["message"], expected);
+                assert_eq!(error.get("cause"), None, "no event failed");
                 let seen = client.expect_close().await;
                 assert!(seen.was_told(), "{seen:?}");
                 stage.expect_code(&seen, if namespace == "/refuse" { 1008 } else { 1011 });
