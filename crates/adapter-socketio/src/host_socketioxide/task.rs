@@ -244,14 +244,14 @@ impl<A: Adapter> Task<A> {
 
     /// Whether all that have to be told are told, or gone.
     fn try_disconnect(&mut self) -> bool {
-        let told = self.seat.is_gone() || is_told(Arc::clone(&self.socket).disconnect());
+        let told = self.seat.is_gone() || is_told(&Arc::clone(&self.socket).disconnect());
         self.others
-            .retain(|other| other.connected() && !is_told(other.clone().disconnect()));
+            .retain(|other| other.connected() && !is_told(&other.clone().disconnect()));
         told && self.others.is_empty()
     }
 }
 
-fn is_told(disconnected: Result<(), SocketError>) -> bool {
+fn is_told(disconnected: &Result<(), SocketError>) -> bool {
     !matches!(disconnected, Err(SocketError::InternalChannelFull))
 }
 
