@@ -51,7 +51,10 @@ pub async fn an_observer_hears_of_all_that_is_sent_once(subject: Subject) {
     let mut ada = connect(&stage).await;
     let mut grace = connect(&stage).await;
     grace.request("known", Payload::none()).await;
-    stage.log().take();
+    // Observers are told behind the message, which may be there before them.
+    let log = stage.log();
+    log.until("sent Reply known known to one receivers=1").await;
+    log.take();
     assert_reply!(ada, "bcast", "hi" => 2);
     assert_push!(grace, "bc", "hi");
     assert_exception!(ada, "fail", 1 => {"message": "no"});
@@ -59,9 +62,11 @@ pub async fn an_observer_hears_of_all_that_is_sent_once(subject: Subject) {
     let question = ada.expect_question("question").await;
     ada.answer(&question, json!("yes")).await;
     ada.reply(&id).await;
-    let log = stage.log().take();
-    let (exception, others): (Vec<_>, Vec<_>) =
-        log.into_iter().partition(|line| line.contains("exception"));
+    log.until("sent Reply ask yes to one receivers=1").await;
+    let (exception, others): (Vec<_>, Vec<_>) = log
+        .take()
+        .into_iter()
+        .partition(|line| line.contains("exception"));
     assert_eq!(
         others,
         [
