@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nest_gateway::prelude::*;
-use nest_gateway::{AppBuilder, OriginPolicy, SlowPolicy};
+use nest_gateway::{AllowedHosts, AppBuilder, OriginPolicy, SlowPolicy};
 
 #[module()]
 struct AppModule;
@@ -25,7 +25,18 @@ fn app() -> AppBuilder {
 }
 // ANCHOR_END: configure
 
+fn named() -> AppBuilder {
+    // ANCHOR: hosts
+    App::new::<AppModule>().configure(|config| {
+        let names = ["chat.example", "*.chat.example", "localhost"];
+        config.allowed_hosts = AllowedHosts::Only(names.map(str::to_owned).to_vec());
+    })
+    // ANCHOR_END: hosts
+}
+
 #[tokio::test]
 async fn the_options_make_sense() {
-    app().build().await.expect("the application starts");
+    for app in [app(), named()] {
+        app.build().await.expect("the application starts");
+    }
 }

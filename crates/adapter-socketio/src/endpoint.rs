@@ -31,9 +31,12 @@ impl SocketIoEndpoint {
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let (head, body) = request.into_parts();
         // A request for an open session is known by its secret id.
-        if opens_session(&head)
-            && let Err(refusal) = self.check(Handshake::from_http(&head)).await
-        {
+        let checked = if opens_session(&head) {
+            self.check(Handshake::from_http(&head)).await
+        } else {
+            self.host.check_host(&head)
+        };
+        if let Err(refusal) = checked {
             return refused(&refusal);
         }
         let request = Request::from_parts(head, body);
@@ -43,7 +46,10 @@ impl SocketIoEndpoint {
     async fn check(&self, handshake: Handshake) -> Result<(), Refusal> {
         self.host.precheck(&handshake)?;
         match &self.allow_request {
-            Some(hook) => hook(handshake).await.map_err(Refusal::Guard),
+            Some(hook) => {
+                let allowed = hook(handshake).await.map_err(Refusal::Guard);
+                self.host.counted(allowed)
+            }
             None => Ok(()),
         }
     }

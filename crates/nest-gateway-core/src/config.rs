@@ -1,6 +1,10 @@
 //! Every limit and time that core enforces, with its default and the reason.
 
+mod hosts;
+
 use std::time::Duration;
+
+pub use self::hosts::AllowedHosts;
 
 /// What happens when a client's outbox is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,6 +164,8 @@ pub struct Config {
     pub unknown_event_policy: UnknownEventPolicy,
     /// Which browser origins may connect. Default: the same host.
     pub origins: OriginPolicy,
+    /// By which names clients may call the server. Default: every name.
+    pub allowed_hosts: AllowedHosts,
     /// Whether an exception carries the data of the request that failed.
     /// Default no: it may be large or secret.
     pub echo_request_data: bool,
@@ -194,6 +200,7 @@ impl Default for Config {
             deny_policy: DenyPolicy::default(),
             unknown_event_policy: UnknownEventPolicy::default(),
             origins: OriginPolicy::default(),
+            allowed_hosts: AllowedHosts::default(),
             echo_request_data: false,
         }
     }
@@ -226,6 +233,7 @@ impl Config {
             }
         }
         self.origins.check()?;
+        self.allowed_hosts.check()?;
         if self.ping_interval.is_zero() || self.ping_timeout.is_zero() {
             return Err(
                 "options ping_interval and ping_timeout must be longer than 0; \

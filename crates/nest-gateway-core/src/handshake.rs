@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use http::header;
+use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::payload::{BodyError, Payload};
@@ -35,6 +37,7 @@ struct Request {
     query: Box<str>,
     peer: Option<SocketAddr>,
     secure: bool,
+    http: bool,
     time: SystemTime,
 }
 
@@ -50,12 +53,13 @@ impl From<Request> for Handshake {
 impl Handshake {
     /// Takes what is worth keeping from the head of the HTTP request.
     #[must_use]
-    pub fn from_http(head: &http::request::Parts) -> Self {
+    pub fn from_http(head: &Parts) -> Self {
         Self::from(Request {
-            headers: Headers::from_http(&head.headers),
+            headers: Headers::from_http(head),
             query: head.uri.query().unwrap_or_default().into(),
             peer: head.extensions.get::<PeerAddr>().map(|peer| peer.0),
             secure: head.extensions.get::<Secure>().is_some(),
+            http: true,
             time: SystemTime::now(),
         })
     }
@@ -68,6 +72,7 @@ impl Handshake {
             query: Box::default(),
             peer,
             secure: false,
+            http: false,
             time: SystemTime::now(),
         })
     }
@@ -92,6 +97,14 @@ impl Handshake {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.request.headers.get(name)
+    }
+
+    /// The host and port that the client called: the authority of the request's
+    /// target (HTTP/2's `:authority`), else the `Host` header. `None` when there
+    /// is none, or more than one. The header `host` says the same.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.header("host")
     }
 
     /// The raw query string, without the question mark.
@@ -153,6 +166,11 @@ impl Handshake {
         self.request.secure
     }
 
+    /// Whether the client came by an HTTP request.
+    pub(crate) fn is_http(&self) -> bool {
+        self.request.http
+    }
+
     /// When the client connected.
     #[must_use]
     pub fn time(&self) -> SystemTime {
@@ -168,15 +186,21 @@ impl Handshake {
 pub struct Headers(Box<str>);
 
 impl Headers {
-    fn from_http(map: &http::HeaderMap) -> Self {
+    fn from_http(head: &Parts) -> Self {
         let mut block = String::new();
-        for (name, value) in map {
+        let mut push = |name: &str, value: &str| {
+            block.push_str(name);
+            block.push(':');
+            block.push_str(value);
+            block.push('\n');
+        };
+        if let Some(host) = host_of(head) {
+            push("host", host);
+        }
+        for (name, value) in &head.headers {
             let Ok(value) = value.to_str() else { continue };
-            if !HOP_BY_HOP.contains(&name.as_str()) {
-                block.push_str(name.as_str());
-                block.push(':');
-                block.push_str(value);
-                block.push('\n');
+            if name != header::HOST && !HOP_BY_HOP.contains(&name.as_str()) {
+                push(name.as_str(), value);
             }
         }
         Self(block.into_boxed_str())
@@ -196,6 +220,17 @@ impl Headers {
     }
 }
 
+/// The host that a request was sent to. The authority of its target stands in
+/// place of the `Host` header (RFC 9112, section 3.2.2).
+pub(crate) fn host_of(head: &Parts) -> Option<&str> {
+    if let Some(authority) = head.uri.authority() {
+        return Some(authority.as_str());
+    }
+    let mut lines = head.headers.get_all(header::HOST).iter();
+    let host = lines.next()?.to_str().ok()?;
+    lines.next().is_none().then_some(host)
+}
+
 /// Request extension in which an accept loop tells the peer's address.
 #[derive(Clone, Copy, Debug)]
 pub struct PeerAddr(pub SocketAddr);
@@ -204,3 +239,36 @@ pub struct PeerAddr(pub SocketAddr);
 /// encrypted.
 #[derive(Clone, Copy, Debug)]
 pub struct Secure;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(target: &str, lines: &[&str]) -> Option<String> {
+        let mut request = http::Request::get(target);
+        for line in lines {
+            request = request.header("Host", *line);
+        }
+        let head = request.body(()).expect("a request").into_parts().0;
+        Handshake::from_http(&head).host().map(str::to_owned)
+    }
+
+    #[test]
+    fn the_host_is_the_one_that_the_client_called() {
+        assert_eq!(
+            host("/", &["a.example:80"]).as_deref(),
+            Some("a.example:80")
+        );
+        assert_eq!(host("/", &[]), None);
+        assert_eq!(host("/", &["a.example", "b.example"]), None);
+        assert_eq!(Handshake::bare(None).host(), None);
+    }
+
+    #[test]
+    fn the_authority_of_the_target_goes_before_the_host_header() {
+        let target = "http://a.example:80/chat";
+        for lines in [&[][..], &["b.example"], &["b.example", "c.example"]] {
+            assert_eq!(host(target, lines).as_deref(), Some("a.example:80"));
+        }
+    }
+}

@@ -77,7 +77,7 @@ pub use nest_gateway_core::broadcast::{
 };
 pub use nest_gateway_core::close::{CloseReason, DisconnectReason, Initiator};
 pub use nest_gateway_core::config::{
-    Config, DenyPolicy, OriginPolicy, SlowPolicy, UnknownEventPolicy,
+    AllowedHosts, Config, DenyPolicy, OriginPolicy, SlowPolicy, UnknownEventPolicy,
 };
 pub use nest_gateway_core::dispatch::{
     Ack, Auth, Binary, CancellationToken, Caught, ConnectedSocket, Emission, Enhancer, Enhancers,

@@ -88,6 +88,7 @@ adapter_conformance! {
         a_connection_guard_leaves_the_clients_identity,
         an_unknown_namespace_is_refused,
         a_foreign_origin_is_refused,
+        a_host_that_is_not_listed_is_refused,
         a_hundred_clients_connect_at_once,
     }
     limits {

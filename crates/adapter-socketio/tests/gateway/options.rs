@@ -1,4 +1,4 @@
-use nest_gateway::{App, ModuleDescriptor, OriginPolicy, SocketIo, WsException};
+use nest_gateway::{AllowedHosts, App, ModuleDescriptor, OriginPolicy, SocketIo, WsException};
 use nest_gateway_testkit::client::RawConnection;
 use nest_gateway_testkit::client::http::{get, send};
 
@@ -43,6 +43,7 @@ async fn a_request_can_be_refused_before_a_session_is_opened() {
         .await
         .unwrap_err();
     assert_eq!(refused.status, Some(403));
+    assert_eq!(app.app.runtime().stats().refusals(), 2);
     assert_eq!(
         get(addr, &format!("{OPEN}&key=1")).await.unwrap().status,
         200
@@ -73,6 +74,34 @@ async fn foreign_pages_may_poll_only_where_configured() {
         .await
         .unwrap();
     assert_eq!(preflight.status, 204);
+}
+
+#[tokio::test]
+async fn every_request_of_a_session_names_a_host_that_is_allowed() {
+    let host = |name: &str| [("host".to_owned(), name.to_owned())];
+    let list = AllowedHosts::Only(vec!["chat.example".to_owned()]);
+    let app = TestApp::with(SocketIo::new(), |config| config.allowed_hosts = list).await;
+    let addr = app.app.local_addr();
+    let (own, foreign) = (host("chat.example:80"), host("evil.example"));
+    let opened = send(addr, "GET", OPEN, &own, b"").await.unwrap();
+    assert_eq!(opened.status, 200);
+    let packet = opened.text();
+    let sid = packet.split('"').nth(3).unwrap();
+    let session = format!("{OPEN}&sid={sid}");
+    for method in ["GET", "POST", "OPTIONS"] {
+        let refused = send(addr, method, &session, &foreign, b"40").await.unwrap();
+        assert_eq!(
+            (refused.status, refused.text().as_str()),
+            (421, r#"{"code":4,"message":"host not allowed"}"#),
+            "{method}"
+        );
+    }
+    let websocket = session.replace("polling", "websocket");
+    let refused = RawConnection::upgrade(addr, &websocket, &foreign).await;
+    assert_eq!(refused.unwrap_err().status, Some(421));
+    assert_eq!(app.app.runtime().stats().refusals(), 4);
+    let sent = send(addr, "POST", &session, &own, b"40").await.unwrap();
+    assert_eq!(sent.status, 200, "the session is not harmed");
 }
 
 #[tokio::test]

@@ -47,6 +47,9 @@ pub(crate) type PathParams = Box<[(Box<str>, Box<str>)]>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// A name that is none of the server's
+    /// ([`AllowedHosts`](crate::config::AllowedHosts)).
+    Host,
     /// A browser page of a foreign origin.
     Origin,
     /// A connection guard said no.
@@ -64,6 +67,8 @@ impl Refusal {
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
+            // Misdirected Request (RFC 9110, section 15.5.20).
+            Self::Host => 421,
             Self::Origin => 403,
             Self::Guard(exception) => exception.status(),
             Self::AddressFull => 429,
@@ -75,6 +80,7 @@ impl Refusal {
     #[must_use]
     pub fn message(&self) -> &str {
         match self {
+            Self::Host => "host not allowed",
             Self::Origin => "origin not allowed",
             Self::Guard(exception) => exception.message(),
             Self::Full => "too many connections",
@@ -88,7 +94,7 @@ impl Refusal {
     pub fn retry_after(&self) -> Option<u32> {
         match self {
             Self::Full | Self::AddressFull | Self::ShuttingDown => Some(5),
-            Self::Origin | Self::Guard(_) => None,
+            Self::Host | Self::Origin | Self::Guard(_) => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::broadcast::{to_params, trim_slash};
 use crate::config::Config;
 use crate::dispatch::HandshakeContext;
 use crate::gateway::Namespace;
-use crate::handshake::Handshake;
+use crate::handshake::{Handshake, host_of};
 use crate::observe::Stats;
 use crate::session::ClientData;
 
@@ -138,25 +138,53 @@ impl Host {
         })
     }
 
-    /// The checks that cost nothing: shutdown, origin, the number of clients.
-    /// Adapters may call it before [`Host::admit`] to refuse a connection before
-    /// they know the namespace.
+    /// The checks that cost nothing: shutdown, host, origin, the number of
+    /// clients. Adapters may call it before [`Host::admit`] to refuse a connection
+    /// before they know the namespace. A refusal is counted.
     ///
     /// # Errors
     /// Why the client may not connect.
     pub fn precheck(&self, handshake: &Handshake) -> Result<(), Refusal> {
+        self.counted(self.check(handshake))
+    }
+
+    /// The check of a request that belongs to a client who is in: whether it was
+    /// sent to a host that is allowed. A refusal is counted.
+    ///
+    /// # Errors
+    /// [`Refusal::Host`].
+    pub fn check_host(&self, head: &http::request::Parts) -> Result<(), Refusal> {
+        self.counted(self.permit_host(host_of(head)))
+    }
+
+    /// Counts and logs a refusal. [`Host::precheck`] and [`Host::admit`] do so
+    /// themselves; adapters call it for checks of their own.
+    pub fn counted<T>(&self, checked: Result<T, Refusal>) -> Result<T, Refusal> {
+        checked.inspect_err(|refusal| self.stats.refused(refusal))
+    }
+
+    fn check(&self, handshake: &Handshake) -> Result<(), Refusal> {
         if self.shutdown.is_cancelled() {
             return Err(Refusal::ShuttingDown);
         }
-        let (origin, host) = (handshake.header("origin"), handshake.header("host"));
+        // What did not come by HTTP did not come from a browser either.
+        if handshake.is_http() {
+            self.permit_host(handshake.host())?;
+        }
+        let (origin, host) = (handshake.header("origin"), handshake.host());
         if !self.config.origins.permits(origin, host) {
             return Err(Refusal::Origin);
         }
         self.places.check(handshake, &self.config)
     }
 
-    /// Asks whether the client may come in: shutdown, origin, limits, then the
-    /// connection guards, which may take their time.
+    fn permit_host(&self, host: Option<&str>) -> Result<(), Refusal> {
+        let permitted = self.config.allowed_hosts.permits(host);
+        permitted.then_some(()).ok_or(Refusal::Host)
+    }
+
+    /// Asks whether the client may come in: shutdown, host, origin, limits, then
+    /// the connection guards, which may take their time. A refusal is counted.
     ///
     /// `recovering` says that the client wants to continue a session that it
     /// lost; the guards run all the same.
@@ -193,12 +221,9 @@ impl Host {
 
     fn take_place(&self, handshake: &Handshake) -> Result<Place, Refusal> {
         let checked = self
-            .precheck(handshake)
+            .check(handshake)
             .and_then(|()| self.places.take(handshake, &self.config));
-        if let Err(refusal) = &checked {
-            self.stats.refused(refusal);
-        }
-        checked
+        self.counted(checked)
     }
 
     async fn ask_guards(
@@ -214,12 +239,10 @@ impl Host {
                 "connection guard panicked: {text}"
             )))
         });
-        answer.map_err(|exception| {
+        self.counted(answer.map_err(|exception| {
             exception.log("connect");
-            let refusal = Refusal::Guard(exception);
-            self.stats.refused(&refusal);
-            refusal
-        })
+            Refusal::Guard(exception)
+        }))
     }
 }
 

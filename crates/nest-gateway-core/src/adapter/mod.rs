@@ -13,7 +13,7 @@
 //! 2. For each request the application's HTTP server asks the mounts, in the order in which the
 //!    adapters were chosen, whether they claim it; the first that does answers it.
 //! 3. To admit a client, an adapter calls [`Host::find`] (which namespace is meant?) and
-//!    [`Host::admit`] (origin, limits, connection guards), and answers a [`Refusal`] in its own way.
+//!    [`Host::admit`] (host, origin, limits, connection guards), and answers a [`Refusal`] in its own way.
 //! 4. With the [`Admission`] and an [`Outlet`] it opens a [`Session`](crate::session::Session) and
 //!    drives it from one task: bytes in, session polled, until either side ends it.
 //! 5. At shutdown [`Host::shutdown`] fires: sessions end with

@@ -160,7 +160,8 @@ pub(crate) fn reset(stream: &TcpStream) {
     let _ = stream.set_zero_linger();
 }
 
-/// The bytes of a request; `Host` and `Content-Length` are added.
+/// The bytes of a request; `Content-Length` is added, and `Host` unless it is
+/// among the headers.
 pub(crate) fn encode(
     addr: SocketAddr,
     method: &str,
@@ -168,7 +169,10 @@ pub(crate) fn encode(
     headers: &[(String, String)],
     body: &[u8],
 ) -> Vec<u8> {
-    let mut out = format!("{method} {path} HTTP/1.1\r\nHost: {addr}\r\n").into_bytes();
+    let mut out = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
+    if !has_host(headers) {
+        out.extend_from_slice(format!("Host: {addr}\r\n").as_bytes());
+    }
     for (name, value) in headers {
         out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
     }
@@ -178,6 +182,12 @@ pub(crate) fn encode(
     out.extend_from_slice(b"\r\n");
     out.extend_from_slice(body);
     out
+}
+
+pub(crate) fn has_host(headers: &[(String, String)]) -> bool {
+    headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"))
 }
 
 /// Reads a response up to its blank line; what follows stays in `buffer`.

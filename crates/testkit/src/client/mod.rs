@@ -58,7 +58,7 @@ pub use self::raw::RawConnection;
 pub use self::socketio::{SocketIoConnector, Transport};
 pub use self::transcript::Transcript;
 
-pub(crate) use self::http::with_query;
+pub(crate) use self::http::{has_host, with_query};
 pub(crate) use self::native::Envelope;
 pub(crate) use self::pump::{Effects, Outgoing, Packet, Protocol, ended_by_us};
 

@@ -135,9 +135,10 @@ pub const CONTRACT: &[ContractLine] = &[
     },
     ContractLine {
         section: 2,
-        text: "foreign Origin 403; refused by a connection guard 401/403",
+        text: "foreign Origin 403, foreign Host 421; refused by a connection guard 401/403",
         properties: &[
             "lifecycle::a_foreign_origin_is_refused",
+            "lifecycle::a_host_that_is_not_listed_is_refused",
             "lifecycle::a_connection_guard_refuses_before_the_client_is_in",
         ],
     },

@@ -1,6 +1,7 @@
 //! Start, connect, disconnect (CONTRACT 7), and how clients are let in
 //! (CONTRACT 2).
 
+use nest_gateway::AllowedHosts;
 use serde_json::json;
 
 use super::{Power, Stage, Subject};
@@ -286,6 +287,36 @@ pub async fn a_foreign_origin_is_refused(subject: Subject) {
         let own = format!("http://{}", stage.addr());
         stage.client().header("origin", &own).connect().await;
     }
+}
+
+/// CONTRACT 2: a name that is not the server's is refused with 421, also when
+/// the page's origin is the same name, as after DNS rebinding.
+pub async fn a_host_that_is_not_listed_is_refused(subject: Subject) {
+    let names = ["chat.example", "*.chat.example"].map(str::to_owned);
+    let stage = Stage::with(&subject, |config| {
+        config.allowed_hosts = AllowedHosts::Only(names.to_vec());
+    })
+    .await;
+    let calling = |host: &str| stage.client().header("host", host);
+    let wrong = [
+        stage.client(),
+        calling("evil.example").header("origin", "http://evil.example"),
+        calling("chat.example.evil.example"),
+        calling("chat.example@evil.example"),
+        calling("chat.example").header("host", "chat.example"),
+    ];
+    let tried = wrong.len() as u64;
+    for client in wrong {
+        let refused = client.expect_refused().await;
+        assert!(
+            matches!(refused.status, None | Some(421 | 400)),
+            "{refused}"
+        );
+    }
+    assert_eq!(stage.stats().refusals(), tried);
+    calling("Chat.example:8080").connect().await;
+    let page = calling("eu.chat.example").header("origin", "http://eu.chat.example");
+    page.connect().await;
 }
 
 /// CONTRACT 2: plain GET 426 with a body.

@@ -197,6 +197,7 @@ properties! { $
         a_connection_guard_leaves_the_clients_identity [Headers Requests],
         an_unknown_namespace_is_refused,
         a_foreign_origin_is_refused [Headers],
+        a_host_that_is_not_listed_is_refused [Headers],
         a_plain_get_at_a_namespace_is_told_to_upgrade [HttpPaths],
         a_wrong_upgrade_request_gets_its_status [WebSocket],
         a_hundred_clients_connect_at_once [Requests],

@@ -14,7 +14,9 @@ use crate::client::{
     Admitted, BoxFuture, COMMAND_CAPACITY, CloseSeen, Command, ConnectOptions, Connector, Ending,
     INCOMING_CAPACITY, Link, Refused, Transcript,
 };
-use crate::client::{Effects, Envelope, Outgoing, Packet, Protocol, ended_by_us, with_query};
+use crate::client::{
+    Effects, Envelope, Outgoing, Packet, Protocol, ended_by_us, has_host, with_query,
+};
 
 /// Opens clients in the application's own process.
 #[derive(Clone, Debug)]
@@ -87,7 +89,10 @@ async fn admit(host: &Host, options: &ConnectOptions) -> Result<Admission, Refus
 
 fn handshake(options: &ConnectOptions) -> Result<Handshake, Refused> {
     let target = with_query(&options.namespace, &options.query);
-    let mut request = http::Request::get(target).header("host", NAME);
+    let mut request = http::Request::get(target);
+    if !has_host(&options.headers) {
+        request = request.header("host", NAME);
+    }
     for (name, value) in &options.headers {
         request = request.header(name, value);
     }
