@@ -4,8 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::AsyncReadExt as _;
+
+use super::remote::Remote;
+use super::stream::Stream;
 
 /// Largest head the client reads, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -46,24 +48,24 @@ impl HttpResponse {
 }
 
 /// Sends one GET over a connection of its own.
-pub async fn get(addr: SocketAddr, path: &str) -> io::Result<HttpResponse> {
-    send(addr, "GET", path, &[], b"").await
+pub async fn get(remote: impl Into<Remote>, path: &str) -> io::Result<HttpResponse> {
+    send(remote, "GET", path, &[], b"").await
 }
 
 /// Sends one POST over a connection of its own.
-pub async fn post(addr: SocketAddr, path: &str, body: &[u8]) -> io::Result<HttpResponse> {
-    send(addr, "POST", path, &[], body).await
+pub async fn post(remote: impl Into<Remote>, path: &str, body: &[u8]) -> io::Result<HttpResponse> {
+    send(remote, "POST", path, &[], body).await
 }
 
 /// Sends one request with further header lines over a connection of its own.
 pub async fn send(
-    addr: SocketAddr,
+    remote: impl Into<Remote>,
     method: &str,
     path: &str,
     headers: &[(String, String)],
     body: &[u8],
 ) -> io::Result<HttpResponse> {
-    HttpConnection::new(addr)
+    HttpConnection::new(remote.into())
         .request(method, path, headers, body)
         .await
 }
@@ -71,15 +73,15 @@ pub async fn send(
 /// A connection that is kept alive between requests.
 #[derive(Debug)]
 pub(crate) struct HttpConnection {
-    addr: SocketAddr,
-    stream: Option<TcpStream>,
+    remote: Remote,
+    stream: Option<Stream>,
     buffer: BytesMut,
 }
 
 impl HttpConnection {
-    pub(crate) fn new(addr: SocketAddr) -> Self {
+    pub(crate) fn new(remote: Remote) -> Self {
         Self {
-            addr,
+            remote,
             stream: None,
             buffer: BytesMut::new(),
         }
@@ -96,33 +98,33 @@ impl HttpConnection {
         headers: &[(String, String)],
         body: &[u8],
     ) -> io::Result<HttpResponse> {
-        let request = encode(self.addr, method, path, headers, body);
+        let request = encode(self.remote.addr(), method, path, headers, body);
         if let Some(stream) = self.stream.take()
             && let Ok(response) = self.exchange(stream, method, &request).await
         {
             return Ok(response);
         }
-        let stream = TcpStream::connect(self.addr).await?;
+        let stream = self.remote.connect(None).await?;
         self.exchange(stream, method, &request).await
     }
 
     /// Ends the connection with a reset instead of a goodbye.
     pub(crate) fn reset(&mut self) {
         if let Some(stream) = self.stream.take() {
-            reset(&stream);
+            stream.reset();
         }
     }
 
     async fn exchange(
         &mut self,
-        mut stream: TcpStream,
+        mut stream: Stream,
         method: &str,
         request: &[u8],
     ) -> io::Result<HttpResponse> {
         self.buffer.clear();
         // A server may refuse a body that is too large before it has read all
         // of it, so a write error does not end the exchange by itself.
-        let written = stream.write_all(request).await;
+        let written = stream.send(request).await;
         let head = match (read_head(&mut stream, &mut self.buffer).await, written) {
             (Ok(head), _) => head,
             (Err(error), Ok(())) | (Err(_), Err(error)) => return Err(error),
@@ -134,30 +136,6 @@ impl HttpConnection {
         }
         Ok(HttpResponse { body, ..head })
     }
-}
-
-/// Opens a TCP connection, with a receive buffer of this many bytes if given.
-pub(crate) async fn connect(
-    addr: SocketAddr,
-    receive_buffer: Option<u32>,
-) -> io::Result<TcpStream> {
-    let socket = if addr.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
-    };
-    if let Some(bytes) = receive_buffer {
-        socket.set_recv_buffer_size(bytes)?;
-    }
-    let stream = socket.connect(addr).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// Makes the drop of `stream` a reset (RST) and not a goodbye (FIN).
-pub(crate) fn reset(stream: &TcpStream) {
-    // This fails only on a socket that is already gone, which is as good.
-    let _ = stream.set_zero_linger();
 }
 
 /// The bytes of a request; `Content-Length` is added, and `Host` unless it is
@@ -192,7 +170,7 @@ pub(crate) fn has_host(headers: &[(String, String)]) -> bool {
 
 /// Reads a response up to its blank line; what follows stays in `buffer`.
 pub(crate) async fn read_head(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     buffer: &mut BytesMut,
 ) -> io::Result<HttpResponse> {
     loop {
@@ -212,7 +190,7 @@ pub(crate) async fn read_head(
 /// Reads the body that `head` announces, and says whether the connection may
 /// carry another request.
 pub(crate) async fn read_body(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     buffer: &mut BytesMut,
     head: &HttpResponse,
     head_only: bool,
@@ -244,7 +222,7 @@ pub(crate) async fn read_body(
     Ok((buffer.split().freeze(), false))
 }
 
-async fn read_chunks(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Result<Bytes> {
+async fn read_chunks(stream: &mut Stream, buffer: &mut BytesMut) -> io::Result<Bytes> {
     let mut body = BytesMut::new();
     loop {
         let end = loop {
@@ -271,7 +249,7 @@ async fn read_chunks(stream: &mut TcpStream, buffer: &mut BytesMut) -> io::Resul
     }
 }
 
-async fn fill(stream: &mut TcpStream, buffer: &mut BytesMut, length: usize) -> io::Result<()> {
+async fn fill(stream: &mut Stream, buffer: &mut BytesMut, length: usize) -> io::Result<()> {
     if length > MAX_BODY {
         return Err(invalid("the body is above 64 MiB"));
     }

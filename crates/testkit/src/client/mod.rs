@@ -40,7 +40,9 @@ mod message;
 mod native;
 mod pump;
 mod raw;
+mod remote;
 mod socketio;
+mod stream;
 mod transcript;
 mod upgrade;
 
@@ -55,6 +57,7 @@ pub use self::message::{
 };
 pub use self::native::NativeConnector;
 pub use self::raw::RawConnection;
+pub use self::remote::Remote;
 pub use self::socketio::{SocketIoConnector, Transport};
 pub use self::transcript::Transcript;
 

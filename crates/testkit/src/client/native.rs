@@ -1,7 +1,6 @@
 //! The native envelope: `{"event", "data"?, "id"?}` in WebSocket messages.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -13,13 +12,14 @@ use super::link::{
 };
 use super::message::{CloseSeen, Event, Payload, Question, Refused, Reply, RequestId};
 use super::pump::{Effects, Outgoing, Packet, Protocol, WebSocketPump};
+use super::remote::Remote;
 use super::transcript::Transcript;
 use super::{http, upgrade};
 
 /// Opens native clients: a WebSocket at the namespace's path.
 #[derive(Clone, Debug)]
 pub struct NativeConnector {
-    addr: SocketAddr,
+    remote: Remote,
     prefix: String,
     format: Format,
 }
@@ -43,10 +43,10 @@ const SESSION_EVENT: &str = "$session";
 const MSGPACK: &str = "nest-gateway.msgpack";
 
 impl NativeConnector {
-    /// Clients of the server at `addr`.
-    pub fn new(addr: SocketAddr) -> Self {
+    /// Clients of this server.
+    pub fn new(remote: impl Into<Remote>) -> Self {
         Self {
-            addr,
+            remote: remote.into(),
             prefix: String::new(),
             format: Format::default(),
         }
@@ -91,7 +91,7 @@ impl NativeConnector {
             query.extend(offset.map(|offset| ("offset".to_owned(), offset)));
         }
         let upgraded = upgrade::upgrade(
-            self.addr,
+            &self.remote,
             &http::with_query(&path, &query),
             &options.headers,
             &self.subprotocols(&options),

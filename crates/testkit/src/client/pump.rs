@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
 use super::frame::{ClientFrame, FrameError, ServerFrame, opcode};
-use super::http;
 use super::link::{Command, Incoming};
 use super::message::{CloseSeen, Ending};
+use super::stream::Stream;
 use super::transcript::Transcript;
 
 /// Bytes that may wait for the socket before no further command is taken.
@@ -103,17 +102,47 @@ pub(crate) struct WebSocketPump<P> {
     effects: Effects,
     transcript: Transcript,
     read: BytesMut,
-    write: BytesMut,
+    write: Outbound,
     message: Option<(u8, BytesMut)>,
     close_sent: bool,
     close_seen: Option<CloseSeen>,
     reading: bool,
-    write_failed: bool,
+}
+
+/// Bytes on their way into the stream.
+#[derive(Debug, Default)]
+struct Outbound {
+    bytes: BytesMut,
+    /// What was written may wait in the stream's own buffer.
+    unflushed: bool,
+    /// The stream takes no more.
+    failed: bool,
+}
+
+impl Outbound {
+    fn is_waiting(&self) -> bool {
+        !self.failed && (self.unflushed || !self.bytes.is_empty())
+    }
+
+    fn has_room(&self) -> bool {
+        self.failed || self.bytes.len() < OUT_HIGH_WATER
+    }
+
+    /// Writes what the stream takes, and flushes it. Safe to drop at any point.
+    async fn write_some(&mut self, writer: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        if !self.bytes.is_empty() {
+            writer.write_buf(&mut self.bytes).await?;
+            self.unflushed = true;
+        }
+        writer.flush().await?;
+        self.unflushed = false;
+        Ok(())
+    }
 }
 
 enum Turn {
     Read(io::Result<usize>),
-    Written(io::Result<usize>),
+    Written(io::Result<()>),
     Delivered,
     Command(Option<(Arc<str>, Command)>),
 }
@@ -125,12 +154,11 @@ impl<P: Protocol> WebSocketPump<P> {
             effects: Effects::default(),
             transcript,
             read: leftover,
-            write: BytesMut::new(),
+            write: Outbound::default(),
             message: None,
             close_sent: false,
             close_seen: None,
             reading: true,
-            write_failed: false,
         }
     }
 
@@ -141,24 +169,24 @@ impl<P: Protocol> WebSocketPump<P> {
     }
 
     /// Runs until the connection ends or nobody holds the client any more.
-    pub(crate) async fn run(mut self, mut stream: TcpStream, commands: &mut Commands) {
+    pub(crate) async fn run(mut self, mut stream: Stream, commands: &mut Commands) {
         let seen = self.pump(&mut stream, commands).await;
         if let Some(seen) = seen {
             if seen.by == Ending::Us {
-                http::reset(&stream);
+                stream.reset();
             }
             drop(stream);
             self.protocol.on_end(&seen, &mut self.effects);
             self.effects.deliver_all().await;
         } else {
-            let flush = stream.write_all_buf(&mut self.write);
+            let flush = stream.send(&self.write.bytes);
             // An error says that the server was faster; nobody is left to tell.
             let _ = tokio::time::timeout(LINGER, flush).await;
         }
     }
 
-    async fn pump(&mut self, stream: &mut TcpStream, commands: &mut Commands) -> Option<CloseSeen> {
-        let (mut reader, mut writer) = stream.split();
+    async fn pump(&mut self, stream: &mut Stream, commands: &mut Commands) -> Option<CloseSeen> {
+        let (mut reader, mut writer) = tokio::io::split(stream);
         if let Err(error) = self.take_frames() {
             return Some(self.violated(&error));
         }
@@ -168,11 +196,10 @@ impl<P: Protocol> WebSocketPump<P> {
                 return Some(seen);
             }
             let can_read = self.reading && !self.effects.is_full();
-            let can_write = !self.write.is_empty() && !self.write_failed;
-            let can_command = self.write.len() < OUT_HIGH_WATER || self.write_failed;
+            let (can_write, can_command) = (self.write.is_waiting(), self.write.has_room());
             let turn = tokio::select! {
                 read = reader.read_buf(&mut self.read), if can_read => Turn::Read(read),
-                written = writer.write_buf(&mut self.write), if can_write => Turn::Written(written),
+                written = self.write.write_some(&mut writer), if can_write => Turn::Written(written),
                 () = self.effects.deliver_next() => Turn::Delivered,
                 command = commands.recv(), if can_command => Turn::Command(command),
             };
@@ -185,8 +212,8 @@ impl<P: Protocol> WebSocketPump<P> {
                     }
                 }
                 // The read side learns the reason, and may hold a close frame.
-                Turn::Written(Err(_)) => self.write_failed = true,
-                Turn::Written(Ok(_)) | Turn::Delivered => {}
+                Turn::Written(Err(_)) => self.write.failed = true,
+                Turn::Written(Ok(())) | Turn::Delivered => {}
                 Turn::Command(None) => return None,
                 Turn::Command(Some((_, Command::Cut))) => {
                     self.transcript.sent("(reset)");
@@ -204,7 +231,7 @@ impl<P: Protocol> WebSocketPump<P> {
             Command::Frame(frame) => self.frame(&frame),
             Command::Bytes(bytes) => {
                 self.transcript.sent(format!("[{} raw bytes]", bytes.len()));
-                self.write.extend_from_slice(&bytes);
+                self.write.bytes.extend_from_slice(&bytes);
             }
             Command::StopReading => self.reading = false,
             Command::ResumeReading => self.reading = true,
@@ -221,7 +248,7 @@ impl<P: Protocol> WebSocketPump<P> {
 
     fn frame(&mut self, frame: &ClientFrame) {
         self.transcript.sent(frame.to_string());
-        self.write.extend_from_slice(&frame.encode());
+        self.write.bytes.extend_from_slice(&frame.encode());
     }
 
     fn encode_effects(&mut self) {

@@ -1,18 +1,18 @@
-//! A TCP connection in the test's own hands, for bytes no client would send.
+//! A connection in the test's own hands, for bytes no client would send.
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::panic::Location;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use super::frame::{ClientFrame, ServerFrame, opcode};
 use super::http::{self, HttpResponse};
 use super::message::{CloseSeen, Ending, Refused};
+use super::remote::Remote;
+use super::stream::Stream;
 use super::transcript::Transcript;
 use super::upgrade;
 
@@ -20,17 +20,17 @@ use super::upgrade;
 /// nothing by itself, neither pings nor close frames.
 #[derive(Debug)]
 pub struct RawConnection {
-    stream: TcpStream,
+    stream: Stream,
     read: BytesMut,
     transcript: Transcript,
     patience: Duration,
 }
 
 impl RawConnection {
-    /// Opens a TCP connection and sends nothing.
-    pub async fn open(addr: SocketAddr) -> io::Result<Self> {
+    /// Opens a connection and sends nothing.
+    pub async fn open(remote: impl Into<Remote>) -> io::Result<Self> {
         Ok(Self {
-            stream: http::connect(addr, None).await?,
+            stream: remote.into().connect(None).await?,
             read: BytesMut::new(),
             transcript: Transcript::new(),
             patience: Duration::from_secs(5),
@@ -39,12 +39,13 @@ impl RawConnection {
 
     /// Opens a WebSocket by a correct handshake at `path` (with its query).
     pub async fn upgrade(
-        addr: SocketAddr,
+        remote: impl Into<Remote>,
         path: &str,
         headers: &[(String, String)],
     ) -> Result<Self, Refused> {
         let transcript = Transcript::new();
-        let upgraded = upgrade::upgrade(addr, path, headers, &[], None, &transcript).await?;
+        let remote = remote.into();
+        let upgraded = upgrade::upgrade(&remote, path, headers, &[], None, &transcript).await?;
         Ok(Self {
             stream: upgraded.stream,
             read: upgraded.leftover,
@@ -69,20 +70,20 @@ impl RawConnection {
     /// which the next read tells better.
     pub async fn write(&mut self, bytes: &[u8]) {
         self.transcript.sent(String::from_utf8_lossy(bytes));
-        let _ = self.stream.write_all(bytes).await;
+        let _ = self.stream.send(bytes).await;
     }
 
     /// Writes bytes in bulk, which the transcript only counts. An error means
     /// that the server has ended the connection, which the next read tells.
     pub async fn pour(&mut self, bytes: &[u8]) {
         self.transcript.sent(format!("({} bytes)", bytes.len()));
-        let _ = self.stream.write_all(bytes).await;
+        let _ = self.stream.send(bytes).await;
     }
 
     /// Writes a frame, right or wrong.
     pub async fn send(&mut self, frame: &ClientFrame) {
         self.transcript.sent(frame.to_string());
-        let _ = self.stream.write_all(&frame.encode()).await;
+        let _ = self.stream.send(&frame.encode()).await;
     }
 
     /// Ends the sending direction (FIN) and leaves the other open.
@@ -93,7 +94,7 @@ impl RawConnection {
 
     /// Resets the connection.
     pub fn reset(self) {
-        http::reset(&self.stream);
+        self.stream.reset();
     }
 
     /// Reads a whole HTTP response.

@@ -1,15 +1,13 @@
 //! The client's half of the WebSocket handshake.
 
-use std::net::SocketAddr;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 
 use super::http::{self, HttpResponse};
 use super::message::Refused;
+use super::remote::Remote;
+use super::stream::Stream;
 use super::transcript::Transcript;
 
 /// The key of RFC 6455's own example; a test has no cache to guard against.
@@ -20,7 +18,7 @@ const ACCEPT_GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// An upgraded connection.
 pub(crate) struct Upgraded {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// Bytes that came behind the response.
     pub(crate) leftover: BytesMut,
     pub(crate) subprotocol: Option<String>,
@@ -46,19 +44,18 @@ pub(crate) fn headers(
 
 /// Asks for an upgrade of a new connection at `path` (with its query).
 pub(crate) async fn upgrade(
-    addr: SocketAddr,
+    remote: &Remote,
     path: &str,
     extra: &[(String, String)],
     subprotocols: &[String],
     receive_buffer: Option<u32>,
     transcript: &Transcript,
 ) -> Result<Upgraded, Refused> {
-    let mut stream = http::connect(addr, receive_buffer).await?;
+    let mut stream = remote.connect(receive_buffer).await?;
     let headers = headers(extra, subprotocols);
     transcript.sent(format!("GET {path} (upgrade)"));
-    stream
-        .write_all(&http::encode(addr, "GET", path, &headers, b""))
-        .await?;
+    let request = http::encode(remote.addr(), "GET", path, &headers, b"");
+    stream.send(&request).await?;
     let mut leftover = BytesMut::new();
     let head = http::read_head(&mut stream, &mut leftover).await?;
     transcript.received(format!("HTTP {}", head.status));

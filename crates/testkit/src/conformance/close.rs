@@ -283,7 +283,7 @@ pub async fn a_request_head_that_is_too_large_is_431(subject: Subject) {
     let lines: String = (0..120).map(|_| "x: y\r\n").collect();
     let many = format!("GET / HTTP/1.1\r\nHost: x\r\n{lines}\r\n");
     for head in [large, many] {
-        let mut raw = RawConnection::open(stage.addr())
+        let mut raw = RawConnection::open(stage.remote())
             .await
             .expect("a port is open");
         raw.write(head.as_bytes()).await;

@@ -284,7 +284,7 @@ pub async fn a_foreign_origin_is_refused(subject: Subject) {
         .await;
     assert_eq!(refused.status.unwrap_or(403), 403, "{refused}");
     if subject.can(Power::Port) {
-        let own = format!("http://{}", stage.addr());
+        let own = format!("http://{}", stage.remote().addr());
         stage.client().header("origin", &own).connect().await;
     }
 }
@@ -322,12 +322,12 @@ pub async fn a_host_that_is_not_listed_is_refused(subject: Subject) {
 /// CONTRACT 2: plain GET 426 with a body.
 pub async fn a_plain_get_at_a_namespace_is_told_to_upgrade(subject: Subject) {
     let stage = Stage::start(&subject).await;
-    let response = http::get(stage.addr(), "/second")
+    let response = http::get(stage.remote(), "/second")
         .await
         .expect("a response");
     assert_eq!(response.status, 426);
     assert!(!response.body.is_empty(), "a 426 says what to do");
-    let post = http::post(stage.addr(), "/second", b"{}").await;
+    let post = http::post(stage.remote(), "/second", b"{}").await;
     let post = post.expect("a response");
     assert_eq!((post.status, post.header("allow")), (405, Some("GET")));
 }
@@ -344,7 +344,7 @@ pub async fn a_wrong_upgrade_request_gets_its_status(subject: Subject) {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let path = stage.websocket_path();
-        let response = http::send(stage.addr(), "GET", path, &headers, b"").await;
+        let response = http::send(stage.remote(), "GET", path, &headers, b"").await;
         response.expect("a response")
     };
     let version = ask("8", "dGhlIHNhbXBsZSBub25jZQ==").await;

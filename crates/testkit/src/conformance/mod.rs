@@ -21,6 +21,7 @@ mod app;
 mod backstage;
 mod contract;
 mod enhancers;
+mod served;
 mod stage;
 mod subject;
 
@@ -42,6 +43,7 @@ pub mod streams;
 
 pub use self::backstage::{Backstage, Gates, Log};
 pub use self::contract::{CONTRACT, ContractLine, contract_table};
+pub use self::served::Served;
 pub use self::stage::Stage;
 pub use self::subject::{Power, Setup, Subject};
 
@@ -69,7 +71,12 @@ impl Property {
 
     /// Whether this adapter has to keep it.
     pub fn applies_to(&self, subject: &Subject) -> bool {
-        self.needs.iter().all(|power| subject.can(*power))
+        self.excused(subject).is_none() && self.needs.iter().all(|power| subject.can(*power))
+    }
+
+    /// Why the subject does not keep it, though it has the powers.
+    fn excused<'a>(&self, subject: &'a Subject) -> Option<&'a str> {
+        subject.excuse_for(self.name)
     }
 
     /// Runs it if the adapter has the powers for it; panics when it does not
@@ -82,7 +89,8 @@ impl Property {
         if self.applies_to(&subject) {
             self.run(subject).await;
         } else {
-            eprintln!("not for {}: {self:?}", subject.name());
+            let why = self.excused(&subject).unwrap_or("it lacks a power");
+            eprintln!("not for {}, since {why}: {self:?}", subject.name());
         }
     }
 
@@ -129,7 +137,7 @@ macro_rules! properties {
                     async fn $name() {
                         let (module, name) = (stringify!($module), stringify!($name));
                         let property = $dollar crate::conformance::Property::find(module, name);
-                        property.expect("the suite has it").run_if_it_applies($dollar subject()).await;
+                        property.expect("the suite has it").run_if_it_applies(($dollar subject)()).await;
                     })*
                 })*
             };

@@ -1,20 +1,20 @@
 //! One property's application, its clients and what happens behind the scene.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use nest_gateway::core::broadcast::Hub;
-use nest_gateway::{App, Config, ListenError, Listening, Recovery, Stats, WebSocketServer};
+use nest_gateway::{App, Config, ListenError, Recovery, Stats, WebSocketServer};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::app;
 use super::backstage::{Backstage, Gates, Log};
 use super::enhancers::{Catch, GlobalError, GlobalGuard, Named};
+use super::served::Down;
 use super::subject::{Power, Setup, Subject};
 use crate::client::{
-    Client, ClientBuilder, CloseSeen, Connector, Ending, RawConnection, RequestId,
+    Client, ClientBuilder, CloseSeen, Connector, Ending, RawConnection, Remote, RequestId,
 };
 
 /// Longest wait for a condition.
@@ -26,8 +26,9 @@ pub struct Stage {
     backstage: Arc<Backstage>,
     connector: Arc<dyn Connector>,
     runtime: Arc<nest_gateway::core::runtime::Runtime>,
-    addr: SocketAddr,
-    listening: Option<Listening>,
+    remote: Remote,
+    /// Shuts it down, once.
+    down: Option<Down>,
 }
 
 impl Stage {
@@ -73,15 +74,14 @@ impl Stage {
             .use_interceptor_value(Named::new(&backstage, "global"))
             .use_pipe_value(Named::new(&backstage, "global"))
             .use_filter_value(Catch::<GlobalError>::new(&backstage, "global"));
-        let listening = (setup.mount)(builder).listen("127.0.0.1:0").await?;
-        let addr = listening.local_addr();
+        let served = subject.serve((setup.mount)(builder)).await?;
         Ok(Self {
             subject: subject.clone(),
             backstage,
-            connector: (setup.connect)(addr),
-            runtime: Arc::clone(listening.runtime()),
-            addr,
-            listening: Some(listening),
+            connector: (setup.connect)(served.remote.clone()),
+            runtime: served.runtime,
+            remote: served.remote,
+            down: Some(served.down),
         })
     }
 
@@ -92,14 +92,14 @@ impl Stage {
 
     /// A WebSocket in the property's own hands.
     pub async fn raw(&self) -> RawConnection {
-        RawConnection::upgrade(self.addr, self.websocket_path(), &[])
+        RawConnection::upgrade(self.remote.clone(), self.websocket_path(), &[])
             .await
             .unwrap_or_else(|refused| panic!("a raw connection is {refused}"))
     }
 
-    /// Where the application listens.
-    pub fn addr(&self) -> SocketAddr {
-        self.addr
+    /// Where the application is reached.
+    pub fn remote(&self) -> Remote {
+        self.remote.clone()
     }
 
     /// Path and query at which a WebSocket is opened.
@@ -213,8 +213,8 @@ impl Stage {
 
     /// Begins the shutdown.
     pub fn begin_shutdown(&mut self) -> JoinHandle<bool> {
-        let listening = self.listening.take().expect("it is shut down once");
-        tokio::spawn(listening.shut_down())
+        let down = self.down.take().expect("it is shut down once");
+        tokio::spawn(down())
     }
 
     /// The server of a namespace.

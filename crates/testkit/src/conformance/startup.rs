@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use nest_gateway::{
-    App, BoxError, Config, GatewayBuilder, GatewayDescriptor, Listening, ModuleDescriptor,
-    Provider, Reply, ServerOf,
+    App, BoxError, Config, GatewayBuilder, GatewayDescriptor, ModuleDescriptor, Provider, Reply,
+    ServerOf,
 };
 use serde_json::json;
 
-use super::Subject;
+use super::{Served, Subject};
 use crate::client::{ClientBuilder, Payload};
 use crate::{assert_push, assert_reply};
 
@@ -32,16 +32,16 @@ async fn start(
     subject: &Subject,
     module: ModuleDescriptor,
     configure: impl FnOnce(&mut Config),
-) -> Result<(Listening, ClientBuilder), String> {
+) -> Result<(Served, ClientBuilder), String> {
     let setup = subject.set_up();
     let app = App::from_module(module).configure(configure);
-    let listening = (setup.mount)(app)
-        .listen("127.0.0.1:0")
+    let served = subject
+        .serve((setup.mount)(app))
         .await
         .map_err(|error| error.to_string())?;
-    let connector = (setup.connect)(listening.local_addr());
+    let connector = (setup.connect)(served.remote().clone());
     let client = ClientBuilder::new(connector).namespace("/startup");
-    Ok((listening, client))
+    Ok((served, client))
 }
 
 async fn refused(subject: &Subject, module: ModuleDescriptor) -> String {
@@ -142,15 +142,12 @@ pub async fn a_gateway_and_its_server_are_injected_elsewhere(subject: Subject) {
             gateway::<Counter>("event"),
         )
         .provide(announcer);
-    let (listening, client) = start(&subject, module, |_| {})
+    let (served, client) = start(&subject, module, |_| {})
         .await
         .unwrap_or_else(|error| panic!("{error}"));
     let mut client = client.connect().await;
     client.request("event", Payload::none()).await;
-    let announcer = listening
-        .runtime()
-        .get::<Announcer>()
-        .expect("it is provided");
+    let announcer = served.runtime().get::<Announcer>().expect("it is provided");
     assert_eq!(announcer.gateway.0, "instance");
     let sent = announcer.server.emit("announced", &json!({"n": 1}));
     assert_eq!(sent.receivers(), 1);
@@ -180,7 +177,7 @@ pub async fn a_gateway_listed_twice_is_one_gateway(subject: Subject) {
     let module = ModuleDescriptor::new("Outer")
         .import_from(inner)
         .gateway::<Once>();
-    let (_listening, client) = start(&subject, module, |_| {})
+    let (_served, client) = start(&subject, module, |_| {})
         .await
         .unwrap_or_else(|error| panic!("{error}"));
     let mut client = client.connect().await;

@@ -1,12 +1,13 @@
 //! What is under test: an adapter, its client, and what they can do.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::future::Future;
 use std::sync::Arc;
 
-use nest_gateway::{AppBuilder, Recovery};
+use nest_gateway::{AppBuilder, ListenError, Recovery};
 
-use crate::client::Connector;
+use super::{PROPERTIES, Served};
+use crate::client::{BoxFuture, Connector, Remote};
 
 /// Something a property needs and not every transport has.
 ///
@@ -69,14 +70,20 @@ pub struct Subject {
     setup: Arc<dyn Fn() -> Setup + Send + Sync>,
     websocket_path: Option<&'static str>,
     recovering: Option<Arc<dyn Fn(Recovery) -> Setup + Send + Sync>>,
+    host: Arc<Host>,
+    /// Properties that it does not keep, and why.
+    excuses: Vec<(&'static str, &'static str)>,
 }
+
+/// Opens the port of an application.
+type Host = dyn Fn(AppBuilder) -> BoxFuture<'static, Result<Served, ListenError>> + Send + Sync;
 
 /// One application's worth of a subject.
 pub struct Setup {
     /// Adds the adapter to the application.
     pub mount: Box<dyn FnOnce(AppBuilder) -> AppBuilder + Send>,
-    /// The clients of the application at this address.
-    pub connect: Box<dyn FnOnce(SocketAddr) -> Arc<dyn Connector> + Send>,
+    /// The clients of the application that is reached there.
+    pub connect: Box<dyn FnOnce(Remote) -> Arc<dyn Connector> + Send>,
 }
 
 impl Subject {
@@ -92,7 +99,35 @@ impl Subject {
             setup: Arc::new(setup),
             websocket_path: None,
             recovering: None,
+            host: Arc::new(|app| Box::pin(listen(app))),
+            excuses: Vec::new(),
         }
+    }
+
+    /// The same adapter in another server, or behind other sockets than those
+    /// of [`AppBuilder::listen`].
+    #[must_use]
+    pub fn hosted<F>(mut self, host: impl Fn(AppBuilder) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Served, ListenError>> + Send + 'static,
+    {
+        self.host = Arc::new(move |app| Box::pin(host(app)));
+        self
+    }
+
+    /// Declares that it does not keep a property that its powers allow, with
+    /// the reason, which its test prints: `"the accept loop is not ours"`.
+    ///
+    /// # Panics
+    /// When the suite has no such property.
+    #[must_use]
+    pub fn excused(mut self, property: &'static str, reason: &'static str) -> Self {
+        assert!(
+            PROPERTIES.iter().any(|known| known.name == property),
+            "the suite has no property {property}"
+        );
+        self.excuses.push((property, reason));
+        self
     }
 
     /// The same adapter with connection state recovery; adds [`Power::Recovery`].
@@ -125,6 +160,15 @@ impl Subject {
         &self.powers
     }
 
+    pub(super) fn excuse_for(&self, property: &str) -> Option<&str> {
+        let mut excuses = self.excuses.iter();
+        excuses.find_map(|(name, reason)| (*name == property).then_some(*reason))
+    }
+
+    pub(super) async fn serve(&self, app: AppBuilder) -> Result<Served, ListenError> {
+        (self.host)(app).await
+    }
+
     pub(super) fn set_up(&self) -> Setup {
         (self.setup)()
     }
@@ -137,6 +181,10 @@ impl Subject {
     pub(super) fn path_of_websocket(&self) -> &'static str {
         self.websocket_path.unwrap_or("/")
     }
+}
+
+async fn listen(app: AppBuilder) -> Result<Served, ListenError> {
+    app.listen("127.0.0.1:0").await.map(Served::from)
 }
 
 impl fmt::Debug for Subject {

@@ -4,11 +4,10 @@ mod packet;
 mod polling;
 mod session;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use self::polling::{Endpoint, Outcome, Polling, SEPARATOR};
@@ -21,6 +20,7 @@ use super::link::{
 };
 use super::message::Refused;
 use super::pump::{Commands, Effects, Packet, Protocol as _, WebSocketPump};
+use super::remote::Remote;
 use super::transcript::Transcript;
 use super::upgrade::Upgraded;
 
@@ -40,16 +40,16 @@ pub enum Transport {
 /// Opens Socket.IO clients.
 #[derive(Clone, Debug)]
 pub struct SocketIoConnector {
-    addr: SocketAddr,
+    remote: Remote,
     path: String,
     transport: Transport,
 }
 
 impl SocketIoConnector {
-    /// Clients of the server at `addr`, WebSocket only, path `/socket.io/`.
-    pub fn new(addr: SocketAddr) -> Self {
+    /// Clients of this server, WebSocket only, path `/socket.io/`.
+    pub fn new(remote: impl Into<Remote>) -> Self {
         Self {
-            addr,
+            remote: remote.into(),
             path: "/socket.io/".to_owned(),
             transport: Transport::WebSocket,
         }
@@ -74,7 +74,7 @@ impl SocketIoConnector {
         let mut query = vec![("EIO".to_owned(), "4".to_owned())];
         query.extend(options.query);
         let endpoint = Endpoint {
-            addr: self.addr,
+            remote: self.remote.clone(),
             path: http::with_query(&self.path, &query),
             headers: options.headers,
             subprotocols: options.subprotocols,
@@ -177,7 +177,14 @@ async fn open_websocket(endpoint: Endpoint, mut commands: Commands) -> Result<()
 async fn open_polling(endpoint: Endpoint, mut commands: Commands) -> Result<(), Refused> {
     let target = endpoint.target("polling", None);
     endpoint.transcript.sent(format!("GET {target}"));
-    let response = http::send(endpoint.addr, "GET", &target, &endpoint.headers, b"").await?;
+    let response = http::send(
+        endpoint.remote.clone(),
+        "GET",
+        &target,
+        &endpoint.headers,
+        b"",
+    )
+    .await?;
     endpoint
         .transcript
         .received(format!("HTTP {} {}", response.status, response.text()));
@@ -259,7 +266,7 @@ async fn send_text(
 ) -> Result<(), Refused> {
     let frame = ClientFrame::text(text);
     transcript.sent(frame.to_string());
-    upgraded.stream.write_all(&frame.encode()).await?;
+    upgraded.stream.send(&frame.encode()).await?;
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::client::http::{self, HttpConnection, HttpResponse};
 use crate::client::link::{BoxFuture, Command};
 use crate::client::message::{CloseSeen, Ending, Refused};
 use crate::client::pump::{Commands, Effects, Outgoing, Packet, Protocol as _, ended_by_us};
+use crate::client::remote::Remote;
 use crate::client::transcript::Transcript;
 use crate::client::upgrade::{self, Upgraded};
 
@@ -28,7 +28,7 @@ const MAX_PACKETS: usize = 64;
 /// Where an Engine.IO session lives.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint {
-    pub(super) addr: SocketAddr,
+    pub(super) remote: Remote,
     /// Path and query without `transport` and `sid`.
     pub(super) path: String,
     pub(super) headers: Vec<(String, String)>,
@@ -46,7 +46,7 @@ impl Endpoint {
 
     pub(super) async fn websocket(&self, sid: Option<&str>) -> Result<Upgraded, Refused> {
         upgrade::upgrade(
-            self.addr,
+            &self.remote,
             &self.target("websocket", sid),
             &self.headers,
             &self.subprotocols,
@@ -109,8 +109,8 @@ impl Polling {
         effects: Effects,
     ) -> Self {
         Self {
-            get: Some(HttpConnection::new(endpoint.addr)),
-            post: Some(HttpConnection::new(endpoint.addr)),
+            get: Some(HttpConnection::new(endpoint.remote.clone())),
+            post: Some(HttpConnection::new(endpoint.remote.clone())),
             endpoint,
             sid,
             session,
