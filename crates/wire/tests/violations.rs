@@ -148,6 +148,24 @@ fn a_control_frame_of_126_bytes_is_refused_with_1002() {
     }
 }
 
+/// One byte says every length that a control frame may have (sections 5.2 and 5.5).
+#[test]
+fn a_control_frame_with_its_length_in_more_bytes_is_refused_with_1002() {
+    let mask = [0; 4];
+    for first in [0x88, 0x89, 0x8a] {
+        let two = [&[first, 0xfe, 0, 2][..], &mask, b"\x03\xe8"].concat();
+        let eight = [
+            &[first, 0xff, 0, 0, 0, 0, 0, 0, 0, 2][..],
+            &mask,
+            b"\x03\xe8",
+        ]
+        .concat();
+        for bytes in [two, eight] {
+            assert_eq!(violation(&bytes), (Violation::ControlTooLong, 1002));
+        }
+    }
+}
+
 #[test]
 fn a_continuation_of_nothing_is_refused_with_1002() {
     for first in [0x80, 0x00] {
