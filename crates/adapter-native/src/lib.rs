@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use nest_gateway_core::adapter::{Adapter, BoxFuture, Capabilities, Codec, Host, Mount};
 use nest_gateway_core::recovery::{Recovery, RecoveryStore};
+use nest_gateway_wire::is_token;
 
 use self::endpoint::NativeEndpoint;
 
@@ -66,7 +67,8 @@ impl Native {
         self
     }
 
-    /// Accepts a subprotocol. A client that offers several gets the first of
+    /// Accepts a subprotocol, whose name is a token (RFC 6455, section 4.1);
+    /// another one stops the start-up. A client that offers several gets the first of
     /// its own list that was configured; one that offers only unknown ones is
     /// accepted without any.
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
@@ -116,6 +118,12 @@ impl Adapter for Native {
             return Err(format!(
                 "the path \"{}\" does not begin with a slash; write Native::new().at(\"/{}\")",
                 self.prefix, self.prefix
+            ));
+        }
+        if let Some(name) = self.subprotocols.iter().find(|name| !is_token(name)) {
+            return Err(format!(
+                "no client can offer the subprotocol \"{name}\", since it is no token; write a name \
+                 of letters, digits and any of !#$%&'*+-.^_`|~, as in \"chat.v2\""
             ));
         }
         let recovery = self

@@ -138,6 +138,38 @@ async fn only_configured_subprotocols_are_accepted() {
 }
 
 #[tokio::test]
+async fn a_subprotocol_that_no_client_can_offer_stops_the_start_up() {
+    for name in ["", "a b", "chat,v2", "caf\u{e9}"] {
+        let app = App::new::<CountModule>().adapter(Native::new().subprotocol(name));
+        let error = app.listen("127.0.0.1:0").await.expect_err(name).to_string();
+        assert!(
+            error.contains(&format!("subprotocol \"{name}\"")),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_host_tells_the_addresses_of_clients_by_connect_info() {
+    let app = App::new::<CountModule>()
+        .adapter(Native::new())
+        .configure(|config| config.max_clients_per_address = Some(1));
+    let app = app.build().await.expect("the application starts");
+    let host = app
+        .into_router()
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
+    let addr = listener.local_addr().expect("it is bound");
+    let host = tokio::spawn(async move { axum::serve(listener, host).await });
+    let _ada = client(addr).connect().await;
+    let refused = client(addr).expect_refused().await;
+    assert_eq!(refused.status, Some(429), "{refused}");
+    host.abort();
+}
+
+#[tokio::test]
 async fn somebody_elses_axum_hosts_the_whole_application() {
     let app = App::new::<CountModule>()
         .adapter(Native::new())

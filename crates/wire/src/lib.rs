@@ -127,5 +127,5 @@ pub use socket::{Event, WebSocket, WebSocketConfig};
 #[cfg(all(feature = "tls", not(loom)))]
 pub use tokio_rustls::rustls;
 #[cfg(not(loom))]
-pub use upgrade::{OnUpgrade, TakeOverError, Upgrade, UpgradeError};
+pub use upgrade::{OnUpgrade, TakeOverError, Upgrade, UpgradeError, is_token};
 pub use violation::Violation;

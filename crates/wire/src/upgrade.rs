@@ -317,7 +317,7 @@ fn offered_protocols(headers: &HeaderMap) -> Result<Vec<String>, UpgradeError> {
     for value in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
         let value = value.to_str().map_err(|_| UpgradeError::Protocol)?;
         for token in value.split(',').map(str::trim) {
-            if token.is_empty() || !token.bytes().all(is_token_byte) {
+            if !is_token(token) {
                 return Err(UpgradeError::Protocol);
             }
             protocols.push(token.to_owned());
@@ -326,9 +326,11 @@ fn offered_protocols(headers: &HeaderMap) -> Result<Vec<String>, UpgradeError> {
     Ok(protocols)
 }
 
-/// RFC 9110, section 5.6.2.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// Whether a text is a token (RFC 9110, section 5.6.2), as the name of a subprotocol has to be.
+pub fn is_token(text: &str) -> bool {
+    let is_token_byte =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
 #[cfg(test)]
