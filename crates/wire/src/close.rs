@@ -46,7 +46,8 @@ pub enum ClosedBy {
     Violation,
     /// The outbox was full under [`SlowPolicy::Close`](crate::SlowPolicy::Close).
     SlowConsumer,
-    /// Nothing was heard from the peer for a ping interval and a ping timeout.
+    /// Nothing was heard from the peer for a ping interval and a ping timeout. It was told 1008, in
+    /// case that it can hear.
     PingTimeout,
     /// The transport ended without a close frame.
     Lost,
@@ -56,7 +57,8 @@ pub enum ClosedBy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
     /// The code of the close frame that was received, or else sent; `None` if the peer's close frame
-    /// had none (1005 in the words of the RFC) or there was no close frame at all (1006).
+    /// had none (1005 in the words of the RFC), there was no close frame at all, or nobody seems to have
+    /// got the one that was sent after a ping timeout (1006).
     pub code: Option<u16>,
     /// The text that came with the code; empty if there was none.
     pub reason: String,

@@ -213,11 +213,7 @@ impl Outbox {
     /// Closes the outbox as [`Outbox::close`] does, but drops what is queued. A frame of which a part
     /// has left already is still completed.
     pub fn close_now(self: &Arc<Self>, frame: Option<Frame>) {
-        let mut state = lock(&self.state);
-        if state.ending.is_none() {
-            state.queue.clear();
-        }
-        self.end(state, closed_by_server(frame.as_ref()), frame);
+        self.close_now_as(closed_by_server(frame.as_ref()), frame);
     }
 
     /// Whether the outbox was closed, or its connection is gone.
@@ -356,6 +352,15 @@ impl Outbox {
     /// Closes with a reason that the socket found out.
     pub(crate) fn close_as(self: &Arc<Self>, closed: Closed, frame: Option<Frame>) {
         let state = lock(&self.state);
+        self.end(state, closed, frame);
+    }
+
+    /// The same, and drops what is queued.
+    pub(crate) fn close_now_as(self: &Arc<Self>, closed: Closed, frame: Option<Frame>) {
+        let mut state = lock(&self.state);
+        if state.ending.is_none() {
+            state.queue.clear();
+        }
         self.end(state, closed, frame);
     }
 

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep};
 
-use crate::close::{Closed, ClosedBy};
+use crate::close::{self, Closed, ClosedBy};
 use crate::connection::{Connection, Limits, Received};
 use crate::flusher::FlusherHandle;
 use crate::frame::Frame;
@@ -367,22 +367,22 @@ impl Socket {
         self.end(closed, Some(frame))
     }
 
-    fn lost(&mut self) -> Event {
-        self.outbox.close_as(Closed::lost(), None);
-        self.abandon(Closed::lost())
-    }
-
+    /// Tells the peer, which may be there and only not answer, and drops what waits for it.
     fn timed_out(&mut self) -> Event {
-        self.abandon(Closed {
+        let reason = "ping timeout";
+        let frame = Frame::close(close::POLICY, reason);
+        let closed = Closed {
             code: None,
-            reason: "ping timeout".to_owned(),
+            reason: reason.to_owned(),
             by: ClosedBy::PingTimeout,
-        })
+        };
+        self.outbox.close_now_as(closed, Some(frame));
+        self.outbox_closed()
     }
 
     /// Ends the transport without a word, since nobody is there to hear it.
-    fn abandon(&mut self, closed: Closed) -> Event {
-        self.outbox.close_as(closed, None);
+    fn lost(&mut self) -> Event {
+        self.outbox.close_as(Closed::lost(), None);
         let closed = self.outbox.closed().unwrap_or_else(Closed::lost);
         self.outbox.kill();
         self.wire = None;

@@ -253,6 +253,11 @@ async fn a_silent_peer_is_pinged_and_kept_while_it_says_anything() {
         client.send(&frame(0x8a, b"")).await;
     }
     assert_eq!(client.frame().await.unwrap().first, 0x89);
+    let close = client.frame().await.unwrap();
+    assert_eq!(
+        (close.first, &close.payload[..]),
+        (0x88, &b"\x03\xf0ping timeout"[..])
+    );
     client.ended().await;
     let closed = server.next_closed().await;
     assert_eq!((closed.status(), closed.by), (1006, ClosedBy::PingTimeout));

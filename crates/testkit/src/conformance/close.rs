@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Stage, Subject};
+use super::{Power, Stage, Subject};
 use crate::assert_reply;
 use crate::client::{Client, ClientFrame, Ending, Payload, RawConnection, opcode};
 
@@ -113,7 +113,8 @@ pub async fn the_disconnect_reason_has_the_clients_code_and_text(subject: Subjec
     assert_eq!(seen.code, 4001, "the code is echoed");
 }
 
-/// CONTRACT 10 and 11: a peer that falls silent is noticed by the heartbeat.
+/// CONTRACT 10 and 11: a peer that falls silent is noticed by the heartbeat, and
+/// told, since it may hear.
 pub async fn a_client_that_ignores_pings_is_dropped(subject: Subject) {
     let stage = Stage::with(&subject, |config| {
         config.ping_interval = Duration::from_millis(100);
@@ -126,7 +127,10 @@ pub async fn a_client_that_ignores_pings_is_dropped(subject: Subject) {
     stage.log().take();
     silent.ignore_pings().await;
     stage.log().until_prefix("disconnect").await;
-    silent.expect_close().await;
+    let seen = silent.expect_close().await;
+    if subject.can(Power::WebSocket) {
+        assert_eq!((seen.code, seen.reason.as_str()), (1008, "ping timeout"));
+    }
     // Five heartbeats of the other one have passed or pass now.
     assert_reply!(alive, "echo", 1 => 1);
 }
