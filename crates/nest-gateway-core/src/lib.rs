@@ -2,8 +2,8 @@
 //!
 //! The modules in reading order:
 //!
-//! - the vocabulary: [`message`], [`payload`], [`value`], [`id`], [`handshake`], [`close`],
-//!   [`error`], [`config`], [`observe`];
+//! - the vocabulary: [`message`], [`payload`], [`value`], [`json`], [`id`], [`handshake`],
+//!   [`close`], [`error`], [`config`], [`observe`];
 //! - [`adapter`]: the seam to transports, with its contract;
 //! - [`gateway`]: gateways as plain data, modules, the container, the registry;
 //! - [`dispatch`]: the pipeline from a message to its answer;
@@ -25,6 +25,7 @@ pub mod error;
 pub mod gateway;
 pub mod handshake;
 pub mod id;
+pub mod json;
 pub mod message;
 pub mod observe;
 pub mod payload;
