@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use nest_gateway_core::adapter::{Codec, Format};
 use nest_gateway_core::id::RequestId;
+use nest_gateway_core::json;
 use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
 use nest_gateway_core::recovery::{Offset, Offsets};
@@ -191,7 +192,7 @@ impl<'a> Outbound<'a> {
             }
             None => buffer.extend_from_slice(br#"{"event":"#),
         }
-        write_json(self.event, buffer)?;
+        json::write_string(self.event, buffer);
         if let Some(data) = &self.data {
             buffer.extend_from_slice(br#","data":"#);
             data.write_json(buffer)?;

@@ -203,7 +203,9 @@ fn receive_binary(session: &mut Session, bytes: Bytes, codec: &dyn Codec) {
         return;
     }
     let _ = codec;
-    if let Ok(envelope) = envelope::decode(&bytes) {
+    if str::from_utf8(&bytes).is_ok()
+        && let Ok(envelope) = envelope::decode(&bytes)
+    {
         accept(session, envelope, bytes.len());
         return;
     }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use nest_gateway_core::id::RequestId;
+use nest_gateway_core::json::Scanner;
 use nest_gateway_core::message::Arguments;
 use nest_gateway_core::payload::Payload;
 use nest_gateway_core::session::{CancelTarget, Malformed};
@@ -46,27 +46,64 @@ impl From<Malformed> for Unreadable {
     }
 }
 
-/// Reads a frame. The data stays encoded: a slice of the frame.
+/// Reads a frame whose bytes are UTF-8. The data stays encoded: a slice of the
+/// frame.
 pub(crate) fn decode(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
-    match serde_json::from_slice(frame) {
-        Ok(Fields {
-            event: Some(Text(event)),
-            data,
-            id,
-            ..
-        }) => Ok(Envelope::Message {
-            event,
-            arguments: payload(frame, data).into(),
-            request: id.map(request_id).transpose()?.flatten(),
-        }),
-        _ => decode_other(frame),
+    match PlainMessage::scan(frame) {
+        Some(message) => message.into_envelope(frame),
+        None => decode_other(frame),
     }
 }
 
-/// Reads what is not a plain message: an answer, a cancellation, or a mistake
-/// that has to be named.
+/// What nearly every frame is: a message without other keys, whose event has
+/// no escapes.
+#[derive(Default)]
+struct PlainMessage<'a> {
+    event: Option<&'a str>,
+    data: Option<&'a [u8]>,
+    id: Option<&'a str>,
+}
+
+impl<'a> PlainMessage<'a> {
+    fn scan(frame: &'a [u8]) -> Option<Self> {
+        let mut message = Self::default();
+        let mut json = Scanner::new(frame);
+        json.expect(b'{')?;
+        loop {
+            let key = json.plain_string()?;
+            json.expect(b':')?;
+            match key {
+                b"event" => message.event = Some(str::from_utf8(json.plain_string()?).ok()?),
+                b"data" => message.data = Some(json.value()?),
+                b"id" => message.id = Some(str::from_utf8(json.value()?).ok()?),
+                _ => return None,
+            }
+            match json.token()? {
+                b',' => {}
+                b'}' => break,
+                _ => return None,
+            }
+        }
+        json.end()?;
+        message.event.is_some().then_some(message)
+    }
+
+    fn into_envelope(self, frame: &Bytes) -> Result<Envelope<'a>, Unreadable> {
+        Ok(Envelope::Message {
+            event: Cow::Borrowed(self.event.unwrap_or_default()),
+            arguments: match self.data {
+                Some(data) => Payload::from_json(frame.slice_ref(data)).into(),
+                None => Arguments::None,
+            },
+            request: self.id.map(request_id).transpose()?.flatten(),
+        })
+    }
+}
+
+/// Reads whatever a frame can be: a message with escapes and further keys, an
+/// answer, a cancellation, or a mistake that has to be named.
 fn decode_other(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
-    let fields = match serde_json::from_slice::<Fields<'_, &RawValue>>(frame) {
+    let fields = match serde_json::from_slice::<Fields<'_>>(frame) {
         Ok(fields) => fields,
         Err(error) if error.is_data() => return Err(Malformed::NotAnObject.into()),
         Err(_) => return Err(Malformed::Syntax.into()),
@@ -79,7 +116,7 @@ fn decode_other(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
             return Ok(Envelope::Cancel(cancel_target(cancel)?));
         }
     }
-    let request = fields.id.map(request_id).transpose();
+    let request = fields.id.map(RawValue::get).map(request_id).transpose();
     let event = match fields.event.map(|raw| serde_json::from_str(raw.get())) {
         Some(Ok(Text(event))) => event,
         Some(Err(_)) => {
@@ -110,7 +147,7 @@ fn payload(frame: &Bytes, raw: Option<&RawValue>) -> Payload {
 }
 
 fn answer<'a>(ack: &RawValue, data: Payload) -> Result<Envelope<'a>, Unreadable> {
-    let id = match request_id(ack)? {
+    let id = match request_id(ack.get())? {
         Some(RequestId::Text(text)) => text.strip_prefix('s').and_then(|id| id.parse().ok()),
         _ => None,
     };
@@ -121,14 +158,13 @@ fn answer<'a>(ack: &RawValue, data: Payload) -> Result<Envelope<'a>, Unreadable>
 }
 
 fn cancel_target(raw: &RawValue) -> Result<CancelTarget, Malformed> {
-    request_id(raw)?
+    request_id(raw.get())?
         .map(CancelTarget::Request)
         .ok_or(Malformed::BadId)
 }
 
 /// A number or a string; `null` is as good as none.
-fn request_id(raw: &RawValue) -> Result<Option<RequestId>, Malformed> {
-    let text = raw.get();
+fn request_id(text: &str) -> Result<Option<RequestId>, Malformed> {
     match text.as_bytes().first() {
         Some(b'"') => serde_json::from_str(text)
             .map(|Text(id)| Some(RequestId::Text(Arc::from(&*id))))
@@ -144,23 +180,22 @@ fn request_id(raw: &RawValue) -> Result<Option<RequestId>, Malformed> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The fields of an envelope, all but the event still encoded. Unknown ones are
-/// ignored, and of duplicate ones the last counts, which a derived impl would
-/// refuse.
-struct Fields<'a, E> {
-    event: Option<E>,
+/// The fields of an envelope, still encoded. Unknown ones are ignored, and of
+/// duplicate ones the last counts, which a derived impl would refuse.
+struct Fields<'a> {
+    event: Option<&'a RawValue>,
     data: Option<&'a RawValue>,
     id: Option<&'a RawValue>,
     ack: Option<&'a RawValue>,
     cancel: Option<&'a RawValue>,
 }
 
-impl<'de, E: Deserialize<'de>> Deserialize<'de> for Fields<'de, E> {
+impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor<E>(PhantomData<E>);
+        struct FieldsVisitor;
 
-        impl<'de, E: Deserialize<'de>> Visitor<'de> for FieldsVisitor<E> {
-            type Value = Fields<'de, E>;
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -190,7 +225,7 @@ impl<'de, E: Deserialize<'de>> Deserialize<'de> for Fields<'de, E> {
             }
         }
 
-        deserializer.deserialize_map(FieldsVisitor(PhantomData))
+        deserializer.deserialize_map(FieldsVisitor)
     }
 }
 
@@ -218,6 +253,19 @@ mod tests {
         };
         assert_eq!(event, "b");
         assert_eq!(arguments.first().decode::<i32>().unwrap(), 2);
+    }
+
+    #[test]
+    fn escapes_in_keys_and_events_are_read() {
+        let envelope = read(r#"{"\u0065vent":"a\nb","data":"\u00e9"}"#);
+        let Ok(Envelope::Message {
+            event, arguments, ..
+        }) = envelope
+        else {
+            panic!("{envelope:?}")
+        };
+        assert_eq!(event, "a\nb");
+        assert_eq!(arguments.first().decode::<String>().unwrap(), "\u{e9}");
     }
 
     #[test]
