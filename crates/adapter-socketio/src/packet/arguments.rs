@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
+use nest_gateway_core::json::Scanner;
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -14,7 +15,6 @@ use super::decode::PacketError;
 /// placeholders in them stand for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arguments {
-    json: Bytes,
     values: Vec<Bytes>,
     attachments: Vec<Bytes>,
 }
@@ -23,12 +23,6 @@ impl Arguments {
     /// The values as they were received, one slice each.
     pub fn values(&self) -> &[Bytes] {
         &self.values
-    }
-
-    /// All values as they were received, with the commas between them and without
-    /// the brackets around them.
-    pub fn json(&self) -> &Bytes {
-        &self.json
     }
 
     /// The binary messages that followed the packet, in the order of their numbers.
@@ -48,14 +42,12 @@ impl Arguments {
 
     /// Splits `[event, ...values]`. The event must be a string.
     pub(super) fn split_event(array: &Bytes) -> Result<(Text, Self), PacketError> {
-        let mut values = raw_values(array)?.into_iter();
-        let first = values.next().ok_or(PacketError::InvalidEvent)?;
-        let event: Cow<'_, str> = read_str(first.get()).ok_or(PacketError::InvalidEvent)?;
-        let event = match event {
-            Cow::Borrowed(name) => Text(array.slice_ref(name.as_bytes())),
-            Cow::Owned(name) => Text::from(name),
-        };
-        Ok((event, Self::from_raw(array, values)))
+        let mut values = split_values(array)?;
+        if values.is_empty() {
+            return Err(PacketError::InvalidEvent);
+        }
+        let event = event_name(&values.remove(0))?;
+        Ok((event, Self::of(values)))
     }
 
     /// Splits an event whose attachments are there already.
@@ -74,50 +66,58 @@ impl Arguments {
 
     /// Splits `[...values]`.
     pub(super) fn split(array: &Bytes) -> Result<Self, PacketError> {
-        Ok(Self::from_raw(array, raw_values(array)?.into_iter()))
+        split_values(array).map(Self::of)
     }
 
-    fn from_raw<'a>(array: &Bytes, values: impl Iterator<Item = &'a RawValue>) -> Self {
-        let values: Vec<_> = values
-            .map(|raw| array.slice_ref(raw.get().as_bytes()))
-            .collect();
-        let json = match (values.first(), values.last()) {
-            (Some(first), Some(last)) => {
-                let start = first.as_ptr().addr() - array.as_ptr().addr();
-                let end = last.as_ptr().addr() - array.as_ptr().addr() + last.len();
-                array.slice(start..end)
-            }
-            _ => Bytes::new(),
-        };
+    fn of(values: Vec<Bytes>) -> Self {
         Self {
-            json,
             values,
             attachments: Vec::new(),
         }
     }
 }
 
-fn raw_values(array: &Bytes) -> Result<Vec<&RawValue>, PacketError> {
-    serde_json::from_slice(array).map_err(|_| PacketError::InvalidPayload)
+/// The values of an array, as slices of it.
+fn split_values(array: &Bytes) -> Result<Vec<Bytes>, PacketError> {
+    if let Some(values) = scan_values(array) {
+        return Ok(values);
+    }
+    let values: Vec<&RawValue> =
+        serde_json::from_slice(array).map_err(|_| PacketError::InvalidPayload)?;
+    let slice = |value: &RawValue| array.slice_ref(value.get().as_bytes());
+    Ok(values.into_iter().map(slice).collect())
 }
 
-/// Reads a JSON string, borrowed where it has no escapes.
-fn read_str(json: &str) -> Option<Cow<'_, str>> {
-    struct Name;
-    impl<'de> Visitor<'de> for Name {
-        type Value = Cow<'de, str>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
-        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-            Ok(Cow::Borrowed(text))
-        }
-        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(Cow::Owned(text.to_owned()))
+/// What is nested too deep for the scanner is `None`, as what is broken.
+fn scan_values(array: &Bytes) -> Option<Vec<Bytes>> {
+    let mut json = Scanner::new(array);
+    // Mostly an event with one argument.
+    let mut values = Vec::with_capacity(2);
+    json.expect(b'[')?;
+    if json.peek()? == b']' {
+        json.expect(b']')?;
+    } else {
+        loop {
+            values.push(array.slice_ref(json.value()?));
+            match json.token()? {
+                b',' => {}
+                b']' => break,
+                _ => return None,
+            }
         }
     }
-    let mut reader = serde_json::Deserializer::from_str(json);
-    reader.deserialize_str(Name).ok()
+    json.end()?;
+    Some(values)
+}
+
+/// What a JSON string says; a slice of it where it has no escapes.
+fn event_name(json: &Bytes) -> Result<Text, PacketError> {
+    if let Some(name) = Scanner::new(json).plain_string() {
+        return Text::new(json.slice_ref(name)).ok_or(PacketError::InvalidEvent);
+    }
+    let text = std::str::from_utf8(json).map_err(|_| PacketError::InvalidEvent)?;
+    let name = serde_json::from_str(text).map_err(|_| PacketError::InvalidEvent)?;
+    Ok(Text(Bytes::from(String::into_bytes(name))))
 }
 
 /// The number of the attachment that `value` stands for, when it is a placeholder.
@@ -235,7 +235,6 @@ mod tests {
             arguments.values(),
             [&b"1"[..], br#""2""#, br#"{"3":[true]}"#]
         );
-        assert_eq!(&arguments.json()[..], br#"1,"2" , {"3":[true]}"#);
         let range = array.as_ptr_range();
         assert!(range.contains(&arguments.values()[2].as_ptr()));
         assert!(range.contains(&event.as_bytes().as_ptr()));
@@ -246,7 +245,6 @@ mod tests {
         let (event, arguments) = Arguments::split_event(&bytes(r#"["a\"\u00e9\n"]"#)).unwrap();
         assert_eq!(event.as_str(), "a\"é\n");
         assert!(arguments.values().is_empty());
-        assert!(arguments.json().is_empty());
     }
 
     #[test]

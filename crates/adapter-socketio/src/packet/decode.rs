@@ -1,6 +1,6 @@
 //! The head of a packet: type, attachments, namespace, id.
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 use super::Text;
 
@@ -81,7 +81,8 @@ impl Head {
             Some(b'6') => (Kind::Ack, true),
             _ => return Err(PacketError::UnknownType),
         };
-        let mut rest = text.slice(1..);
+        let mut rest = text.clone();
+        rest.advance(1);
         let attachments = if binary {
             Some(take_attachments(&mut rest)?)
         } else {
@@ -105,7 +106,7 @@ fn take_attachments(rest: &mut Bytes) -> Result<usize, PacketError> {
     if rest.first() != Some(&b'-') || count == 0 {
         return Err(PacketError::InvalidAttachments);
     }
-    *rest = rest.slice(1..);
+    rest.advance(1);
     usize::try_from(count).map_err(|_| PacketError::TooManyAttachments)
 }
 
@@ -118,8 +119,8 @@ fn take_namespace(rest: &mut Bytes) -> Result<Text, PacketError> {
     if end > MAX_NAMESPACE {
         return Err(PacketError::InvalidNamespace);
     }
-    let name = rest.slice(..end);
-    *rest = rest.slice((end + 1).min(rest.len())..);
+    let name = rest.split_to(end);
+    rest.advance(rest.len().min(1));
     Text::new(name).ok_or(PacketError::InvalidNamespace)
 }
 
@@ -130,7 +131,7 @@ fn take_number(rest: &mut Bytes) -> Result<Option<u64>, PacketError> {
     }
     let digits = std::str::from_utf8(&rest[..length]).expect("digits are ASCII");
     let number = digits.parse().map_err(|_| PacketError::InvalidId)?;
-    *rest = rest.slice(length..);
+    rest.advance(length);
     Ok(Some(number))
 }
 
