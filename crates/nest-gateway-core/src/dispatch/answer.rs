@@ -44,7 +44,8 @@ pub(super) async fn send(context: &ExecutionContext, reply: Reply<'_>) -> Result
                 data: some(&emission.data),
             },
         ),
-        Reply::Stream(items) => stream(context, items).await,
+        // Boxed, so that replies of other kinds don't pay for its size.
+        Reply::Stream(items) => Box::pin(stream(context, items)).await,
     }
 }
 

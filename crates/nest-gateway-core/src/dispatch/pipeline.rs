@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
@@ -20,21 +21,19 @@ use crate::observe::{Outcome, panic_text};
 /// Every failure, a panic included, ends here as an answer to the client.
 pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
     let context = &*context;
+    // A future is as large as the largest of its states, and every message pays for that: what only
+    // some of them need is boxed.
     let result = match context.client().hub().config.handler_timeout {
         None => caught(guards_to_handler(context)).await,
-        Some(limit) => {
-            match tokio::time::timeout(limit, caught(guards_to_handler(context))).await {
-                Ok(result) => result,
-                Err(_) => Err(WsException::new("The handler took too long").with_code("timeout")),
-            }
-        }
+        Some(limit) => Box::pin(within(limit, guards_to_handler(context))).await,
+    };
+    let result = match result {
+        Ok(reply) => caught(answer::send(context, reply)).await,
+        Err(exception) => Err(exception),
     };
     let outcome = match result {
-        Ok(reply) => match caught(answer::send(context, reply)).await {
-            Ok(()) => Outcome::Handled,
-            Err(exception) => failed(context, exception).await,
-        },
-        Err(exception) => failed(context, exception).await,
+        Ok(()) => Outcome::Handled,
+        Err(exception) => Box::pin(failed(context, exception)).await,
     };
     context
         .client()
@@ -42,6 +41,17 @@ pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
         .stats
         // Not the name that a client chose.
         .handled(context.route().event(), outcome);
+}
+
+/// Handles a message for so long and no longer.
+async fn within<'a>(
+    limit: Duration,
+    handling: impl Future<Output = HandlerResult<'a>>,
+) -> HandlerResult<'a> {
+    match tokio::time::timeout(limit, caught(handling)).await {
+        Ok(result) => result,
+        Err(_) => Err(WsException::new("The handler took too long").with_code("timeout")),
+    }
 }
 
 async fn guards_to_handler(context: &ExecutionContext) -> HandlerResult<'_> {

@@ -22,8 +22,14 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn start(context: Arc<ExecutionContext>) -> Self {
         let counted = context.client().hub().stats.handler_started();
+        let handling = dispatch(Arc::clone(&context));
+        let span = message_span(&context);
         Self {
-            future: Box::pin(dispatch(Arc::clone(&context)).instrument(message_span(&context))),
+            future: if span.is_disabled() {
+                Box::pin(handling)
+            } else {
+                Box::pin(handling.instrument(span))
+            },
             context,
             counted: Some(counted),
         }

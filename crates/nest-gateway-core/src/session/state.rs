@@ -167,15 +167,13 @@ impl Session {
     #[must_use]
     pub fn has_room(&self) -> bool {
         let config = &self.client.hub().config;
-        let stretch = if self.client.questions().any_open() {
-            STRETCH_WHILE_ASKING
-        } else {
-            1
+        let has_room = |stretch: usize| {
+            self.inbox.has_room(
+                config.inbox_messages.saturating_mul(stretch),
+                config.inbox_bytes.saturating_mul(stretch),
+            )
         };
-        self.inbox.has_room(
-            config.inbox_messages.saturating_mul(stretch),
-            config.inbox_bytes.saturating_mul(stretch),
-        )
+        has_room(1) || (self.client.questions().any_open() && has_room(STRETCH_WHILE_ASKING))
     }
 
     /// Takes a message: it waits for its turn, also when nobody subscribed to
