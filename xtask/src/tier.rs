@@ -117,7 +117,7 @@ fn rust_steps() -> Vec<Step> {
 /// a target directory of their own, since the flag changes every crate, and are
 /// optimised, since they run each test some ten thousand times.
 fn models() -> Step {
-    Step::cargo("test --release --lib -p nest-gateway-wire -p nest-gateway-core models::")
+    Step::cargo("test --profile models --lib -p nest-gateway-wire -p nest-gateway-core models::")
         .env("RUSTFLAGS", "--cfg loom")
         .env("CARGO_TARGET_DIR", workspace::target("loom"))
 }
