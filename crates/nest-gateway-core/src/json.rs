@@ -23,9 +23,6 @@ pub struct Scanner<'a> {
 /// Deepest nesting that is read, as in `serde_json`.
 const MAX_DEPTH: u32 = 127;
 
-/// How many bytes of a string are looked at together: a vector register.
-const BLOCK: usize = 16;
-
 impl<'a> Scanner<'a> {
     /// At the start of a text.
     #[must_use]
@@ -241,14 +238,20 @@ pub fn write_string(text: &str, buffer: &mut Vec<u8>) {
 /// How many bytes at the start of a string's text stand for themselves: no
 /// quote, no backslash, no control character.
 fn plain_len(text: &[u8]) -> usize {
-    let (blocks, _) = text.as_chunks();
-    let plain = blocks.iter().take_while(|block| is_plain(block)).count() * BLOCK;
+    let mut plain = plain_blocks::<16>(text);
+    plain += plain_blocks::<8>(&text[plain..]);
     let rest = text[plain..].iter();
     plain + rest.take_while(|&&byte| !ends_plain(byte)).count()
 }
 
+/// How many bytes the plain blocks at the start are.
+fn plain_blocks<const BLOCK: usize>(text: &[u8]) -> usize {
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    blocks.iter().take_while(|block| is_plain(block)).count() * BLOCK
+}
+
 /// Without a branch for each byte, so that the compiler makes vectors of it.
-fn is_plain(block: &[u8; BLOCK]) -> bool {
+fn is_plain<const BLOCK: usize>(block: &[u8; BLOCK]) -> bool {
     let ends = |any, &byte| any | u8::from(ends_plain(byte));
     block.iter().fold(0, ends) == 0
 }

@@ -3,6 +3,8 @@
 //!
 //! Names that clients choose (unknown events, rooms) are never metric labels.
 
+mod tally;
+
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -13,6 +15,8 @@ use crate::error::WsException;
 use crate::id::ClientId;
 use crate::recovery::Lost;
 use crate::session::Client;
+
+use self::tally::Tally;
 
 /// How the handling of a message ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,10 +76,7 @@ pub struct Stats {
     streams: AtomicUsize,
     connections: AtomicU64,
     refused: AtomicU64,
-    received: AtomicU64,
-    received_bytes: AtomicU64,
-    sent: AtomicU64,
-    sent_bytes: AtomicU64,
+    tally: Tally,
     dropped: AtomicU64,
     slow_consumers: AtomicU64,
     away: AtomicUsize,
@@ -108,14 +109,6 @@ readings! {
     connections: u64 = connections;
     /// Clients that were refused.
     refusals: u64 = refused;
-    /// Messages received.
-    messages_received: u64 = received;
-    /// Their size in bytes, without framing.
-    bytes_received: u64 = received_bytes;
-    /// Messages queued towards clients.
-    messages_sent: u64 = sent;
-    /// Their size in bytes, with framing.
-    bytes_sent: u64 = sent_bytes;
     /// Messages dropped because a client read too slowly.
     messages_dropped: u64 = dropped;
     /// Clients closed because they read too slowly.
@@ -136,6 +129,30 @@ readings! {
 }
 
 impl Stats {
+    /// Messages received.
+    #[must_use]
+    pub fn messages_received(&self) -> u64 {
+        self.tally.sum(|counts| &counts.received)
+    }
+
+    /// Their size in bytes, without framing.
+    #[must_use]
+    pub fn bytes_received(&self) -> u64 {
+        self.tally.sum(|counts| &counts.received_bytes)
+    }
+
+    /// Messages queued towards clients.
+    #[must_use]
+    pub fn messages_sent(&self) -> u64 {
+        self.tally.sum(|counts| &counts.sent)
+    }
+
+    /// Their size in bytes, with framing.
+    #[must_use]
+    pub fn bytes_sent(&self) -> u64 {
+        self.tally.sum(|counts| &counts.sent_bytes)
+    }
+
     pub(crate) fn connected(&self, client: &Client) {
         self.clients.fetch_add(1, Ordering::Relaxed);
         self.connections.fetch_add(1, Ordering::Relaxed);
@@ -171,14 +188,11 @@ impl Stats {
     }
 
     pub(crate) fn received(&self, size: usize) {
-        self.received.fetch_add(1, Ordering::Relaxed);
-        self.received_bytes
-            .fetch_add(size as u64, Ordering::Relaxed);
+        self.tally.received(size);
     }
 
     pub(crate) fn sent(&self, size: usize) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
-        self.sent_bytes.fetch_add(size as u64, Ordering::Relaxed);
+        self.tally.sent(size);
     }
 
     /// `first` for the first messages that a drop policy took from the client.

@@ -7,8 +7,9 @@
 mod body_error;
 mod encode;
 mod portable;
+mod short;
 
-use std::fmt;
+use std::fmt::{self, Display as _};
 use std::io;
 use std::sync::Arc;
 
@@ -20,10 +21,12 @@ use serde_json::value::RawValue;
 pub use self::body_error::{BodyError, FieldProblem, Problem};
 pub use crate::value::EncodeError;
 
-use self::encode::{Binary, Encoder};
+use self::encode::{Binary, Encoder, Text};
+use self::short::Short;
 use crate::value::{Value, to_value};
 
-/// The body of a message. Cloning one copies a pointer.
+/// The body of a message. Cloning one copies a pointer, or a text as short as
+/// that.
 ///
 /// "No body" is a payload of its own, [`Payload::empty`], and not `null`: a
 /// native client can leave `"data"` out, and a Socket.IO event can have no
@@ -36,7 +39,17 @@ enum Repr {
     #[default]
     Empty,
     Json(Bytes),
+    Short(Short),
     Tree(Arc<Value>),
+}
+
+impl From<Text> for Payload {
+    fn from(text: Text) -> Self {
+        Self(match text {
+            Text::Short(short) => Repr::Short(short),
+            Text::Long(bytes) => Repr::Json(bytes),
+        })
+    }
 }
 
 impl Payload {
@@ -66,7 +79,7 @@ impl Payload {
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
         let mut encoder = Encoder::new(Binary::Refuse);
         match encoder.encode(value) {
-            Ok(text) => Ok(Self::from_json(text)),
+            Ok(text) => Ok(text.into()),
             Err(_) if encoder.refused_binary() => to_value(value).map(Self::from_value),
             Err(error) => Err(error),
         }
@@ -78,10 +91,11 @@ impl Payload {
     }
 
     /// The JSON text, if the body is held as such.
-    pub fn as_json(&self) -> Option<&Bytes> {
+    pub fn as_json(&self) -> Option<&[u8]> {
         match &self.0 {
             Repr::Json(text) => Some(text),
-            _ => None,
+            Repr::Short(text) => Some(text.as_bytes()),
+            Repr::Empty | Repr::Tree(_) => None,
         }
     }
 
@@ -103,6 +117,7 @@ impl Payload {
         match &self.0 {
             Repr::Empty => Ok(Value::Null),
             Repr::Json(text) => parse(text),
+            Repr::Short(text) => parse(text.as_bytes()),
             Repr::Tree(value) => Ok(Value::clone(value)),
         }
     }
@@ -115,10 +130,8 @@ impl Payload {
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
         match &self.0 {
             Repr::Empty => Value::Null.decode().map_err(|_| Problem::Missing.into()),
-            // Straight from the text, which is right nearly always. When it is
-            // not, the tree tells more: the path, the kind of the problem as a
-            // value and not as a sentence, and of duplicate keys only the last.
-            Repr::Json(text) => serde_json::from_slice(text).or_else(|_| parse(text)?.decode()),
+            Repr::Json(text) => decode(text),
+            Repr::Short(text) => decode(text.as_bytes()),
             Repr::Tree(value) => value.decode(),
         }
     }
@@ -127,9 +140,9 @@ impl Payload {
     /// came: no half surrogate pairs, no number beyond a float, no more than 127
     /// levels. Decoding a body checks the same.
     pub fn check_portable(&self) -> Result<(), BodyError> {
-        match &self.0 {
-            Repr::Json(text) => portable::check(text).map_err(Into::into),
-            Repr::Empty | Repr::Tree(_) => Ok(()),
+        match self.as_json() {
+            Some(text) => portable::check(text).map_err(Into::into),
+            None => Ok(()),
         }
     }
 
@@ -141,6 +154,10 @@ impl Payload {
             Repr::Empty => Self::empty(),
             Repr::Json(text) => match find_field(text, name) {
                 Some(field) => Self::from_json(text.slice_ref(field.get().as_bytes())),
+                None => Self::empty(),
+            },
+            Repr::Short(text) => match find_field(text.as_bytes(), name) {
+                Some(field) => Self::from_json(Bytes::copy_from_slice(field.get().as_bytes())),
                 None => Self::empty(),
             },
             Repr::Tree(value) => value
@@ -159,7 +176,8 @@ impl Payload {
         match &self.0 {
             Repr::Empty => Ok(Bytes::from_static(b"null")),
             Repr::Json(text) => Ok(text.clone()),
-            Repr::Tree(value) => Encoder::new(Binary::Base64).encode(&**value),
+            Repr::Short(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
+            Repr::Tree(value) => Ok(Encoder::new(Binary::Base64).encode(&**value)?.into()),
         }
     }
 
@@ -171,6 +189,7 @@ impl Payload {
         match &self.0 {
             Repr::Empty => buffer.extend_from_slice(b"null"),
             Repr::Json(text) => buffer.extend_from_slice(text),
+            Repr::Short(text) => buffer.extend_from_slice(text.as_bytes()),
             Repr::Tree(value) => Encoder::new(Binary::Base64).encode_to(buffer, &**value)?,
         }
         Ok(())
@@ -182,6 +201,7 @@ impl Payload {
         match &self.0 {
             Repr::Empty => 0,
             Repr::Json(text) => text.len(),
+            Repr::Short(text) => text.as_bytes().len(),
             Repr::Tree(value) => weight(value),
         }
     }
@@ -191,6 +211,13 @@ impl From<Value> for Payload {
     fn from(value: Value) -> Self {
         Self::from_value(value)
     }
+}
+
+/// Straight from the text, which is right nearly always. When it is not, the
+/// tree tells more: the path, the kind of the problem as a value and not as a
+/// sentence, and of duplicate keys only the last.
+fn decode<T: DeserializeOwned>(text: &[u8]) -> Result<T, BodyError> {
+    serde_json::from_slice(text).or_else(|_| parse(text)?.decode())
 }
 
 /// Reads text as a tree, and says where it cannot.
@@ -274,13 +301,15 @@ impl Visitor<'_> for KeyIs<'_> {
 /// them. An empty body is `null`.
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Repr::Empty => serializer.serialize_unit(),
-            Repr::Json(text) => match parse(text) {
-                Ok(value) => value.serialize(serializer),
-                Err(error) => Err(serde::ser::Error::custom(error)),
-            },
-            Repr::Tree(value) => Value::serialize(value, serializer),
+        let text = match &self.0 {
+            Repr::Empty => return serializer.serialize_unit(),
+            Repr::Tree(value) => return Value::serialize(value, serializer),
+            Repr::Json(text) => text,
+            Repr::Short(text) => text.as_bytes(),
+        };
+        match parse(text) {
+            Ok(value) => value.serialize(serializer),
+            Err(error) => Err(serde::ser::Error::custom(error)),
         }
     }
 }
@@ -290,16 +319,13 @@ impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Empty => f.write_str("<empty>"),
-            Repr::Json(text) => {
-                let mut cut = Cut::default();
-                cut.push(text);
-                fmt::Display::fmt(&cut, f)
-            }
+            Repr::Json(text) => Cut::of(text).fmt(f),
+            Repr::Short(text) => Cut::of(text.as_bytes()).fmt(f),
             Repr::Tree(value) => {
                 let mut cut = Cut::default();
                 // It fails when the cut is full, which is what stops it.
                 let _ = Encoder::new(Binary::Length).encode_to(&mut cut, &**value);
-                fmt::Display::fmt(&cut, f)
+                cut.fmt(f)
             }
         }
     }
@@ -314,6 +340,12 @@ struct Cut {
 
 impl Cut {
     const LEN: usize = 256;
+
+    fn of(text: &[u8]) -> Self {
+        let mut cut = Self::default();
+        cut.push(text);
+        cut
+    }
 
     fn push(&mut self, bytes: &[u8]) {
         let (kept, rest) = bytes.split_at(bytes.len().min(Self::LEN - self.kept.len()));

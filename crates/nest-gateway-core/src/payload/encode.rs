@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
+use super::short::Short;
 use crate::value::EncodeError;
 
 thread_local! {
@@ -31,6 +32,21 @@ pub(super) enum Binary {
     Length,
 }
 
+/// What was written.
+pub(super) enum Text {
+    Short(Short),
+    Long(Bytes),
+}
+
+impl From<Text> for Bytes {
+    fn from(text: Text) -> Self {
+        match text {
+            Text::Short(short) => Self::copy_from_slice(short.as_bytes()),
+            Text::Long(bytes) => bytes,
+        }
+    }
+}
+
 /// Writes compact JSON.
 pub(super) struct Encoder {
     binary: Binary,
@@ -45,18 +61,18 @@ impl Encoder {
         }
     }
 
-    pub(super) fn encode<T: Serialize + ?Sized>(
-        &mut self,
-        value: &T,
-    ) -> Result<Bytes, EncodeError> {
+    pub(super) fn encode<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Text, EncodeError> {
         let mut text = SCRATCH.take();
         text.clear();
         self.encode_to(&mut text, value)?;
         if text.len() > MAX_KEPT_BYTES {
-            return Ok(text.into());
+            return Ok(Text::Long(text.into()));
         }
         // One allocation of the right size, where growing takes several.
-        let copy = Bytes::copy_from_slice(&text);
+        let copy = match Short::of(&text) {
+            Some(short) => Text::Short(short),
+            None => Text::Long(Bytes::copy_from_slice(&text)),
+        };
         SCRATCH.set(text);
         Ok(copy)
     }
