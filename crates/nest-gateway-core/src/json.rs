@@ -23,6 +23,9 @@ pub struct Scanner<'a> {
 /// Deepest nesting that is read, as in `serde_json`.
 const MAX_DEPTH: u32 = 127;
 
+/// How many bytes of a string are looked at together: a vector register.
+const BLOCK: usize = 16;
+
 impl<'a> Scanner<'a> {
     /// At the start of a text.
     #[must_use]
@@ -238,20 +241,41 @@ pub fn write_string(text: &str, buffer: &mut Vec<u8>) {
 /// How many bytes at the start of a string's text stand for themselves: no
 /// quote, no backslash, no control character.
 fn plain_len(text: &[u8]) -> usize {
-    let mut plain = plain_blocks::<16>(text);
-    plain += plain_blocks::<8>(&text[plain..]);
-    let rest = text[plain..].iter();
+    // Keys and names of events end in the first word.
+    if let Some(word) = text.first_chunk()
+        && let Some(end) = plain_end(*word)
+    {
+        return end;
+    }
+    let (blocks, _) = text.as_chunks();
+    let mut plain = blocks.iter().take_while(|block| is_plain(block)).count() * BLOCK;
+    let (words, rest) = text[plain..].as_chunks();
+    for word in words {
+        match plain_end(*word) {
+            Some(end) => return plain + end,
+            None => plain += word.len(),
+        }
+    }
+    let rest = rest.iter();
     plain + rest.take_while(|&&byte| !ends_plain(byte)).count()
 }
 
-/// How many bytes the plain blocks at the start are.
-fn plain_blocks<const BLOCK: usize>(text: &[u8]) -> usize {
-    let (blocks, _) = text.as_chunks::<BLOCK>();
-    blocks.iter().take_while(|block| is_plain(block)).count() * BLOCK
+/// Where the first byte is that does not stand for itself.
+///
+/// Each subtraction sets the highest bit of the bytes that it makes negative.
+/// What they borrow can set it in further ones, but only behind the first.
+fn plain_end(word: [u8; 8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHEST: u64 = ONES << 7;
+    let word = u64::from_le_bytes(word);
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let ends = (below(word, b' ') | is(b'"') | is(b'\\')) & HIGHEST;
+    (ends != 0).then(|| ends.trailing_zeros() as usize / 8)
 }
 
 /// Without a branch for each byte, so that the compiler makes vectors of it.
-fn is_plain<const BLOCK: usize>(block: &[u8; BLOCK]) -> bool {
+fn is_plain(block: &[u8; BLOCK]) -> bool {
     let ends = |any, &byte| any | u8::from(ends_plain(byte));
     block.iter().fold(0, ends) == 0
 }
@@ -364,6 +388,23 @@ mod tests {
         assert!(scanned(&nested(128)).is_none());
         let objects = format!("{}1{}", "{\"a\":".repeat(127), "}".repeat(127));
         assert!(scanned(&objects).is_some());
+    }
+
+    #[test]
+    fn every_byte_at_every_place_ends_plain_text_or_does_not() {
+        for at in 0..40 {
+            for byte in 0..=u8::MAX {
+                let mut text = [b'a'; 40];
+                text[at] = byte;
+                let expected = if ends_plain(byte) { at } else { text.len() };
+                assert_eq!(plain_len(&text), expected, "{byte} at {at}");
+                assert_eq!(
+                    plain_len(&text[..=at]),
+                    expected.min(at + 1),
+                    "{byte} at the end, {at}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The frozen registry: what is served under one namespace.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,7 +22,7 @@ pub struct Namespace {
     hub: Arc<Hub>,
     adapters: Vec<&'static str>,
     gateways: Vec<BoundGateway>,
-    routes: HashMap<String, Arc<Route>>,
+    routes: BTreeMap<String, Arc<Route>>,
     binary: Option<Arc<Route>>,
     /// Takes the events that nobody subscribed to.
     any: Option<Arc<Route>>,
@@ -237,7 +237,7 @@ impl NamespaceBuilder {
                 hub,
                 adapters,
                 gateways: Vec::new(),
-                routes: HashMap::new(),
+                routes: BTreeMap::new(),
                 binary: None,
                 any: None,
                 shutting_down: AtomicBool::new(false),
