@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 
 use super::observer::{EmitContext, Observer};
-use super::paths::Paths;
+use super::paths::{PathKey, Paths};
 use super::pattern::{Pattern, trim_slash};
 use super::room::Room;
 use super::rooms::{Indexes, Rooms};
@@ -43,9 +43,9 @@ enum Kind {
     /// A namespace with one path.
     Plain,
     /// All paths of a pattern together.
-    Pattern { pattern: Pattern, paths: Paths },
+    Pattern { pattern: Box<Pattern>, paths: Paths },
     /// One path of a pattern.
-    Path { all: Arc<Hub>, params: PathParams },
+    Path { all: Arc<Hub>, key: PathKey },
 }
 
 /// What a hub is made of.
@@ -59,7 +59,7 @@ impl Hub {
     pub(crate) fn new(options: HubOptions) -> Arc<Self> {
         let kind = match Pattern::new(&options.namespace) {
             Some(pattern) => Kind::Pattern {
-                pattern,
+                pattern: Box::new(pattern),
                 paths: Paths::default(),
             },
             None => Kind::Plain,
@@ -90,18 +90,21 @@ impl Hub {
         })
     }
 
-    /// The hub that a client with these parameters belongs to: this one, unless
-    /// it is that of a pattern.
-    pub(crate) fn of_path(self: &Arc<Self>, params: &PathParams) -> Arc<Self> {
+    /// The hub that a client belongs to which asked for this path, with these
+    /// parameters in it: this one, unless it is that of a pattern.
+    pub(crate) fn of_path(self: &Arc<Self>, path: &Arc<str>, params: &PathParams) -> Arc<Self> {
         let Kind::Pattern { pattern, paths } = &self.kind else {
             return Arc::clone(self);
         };
-        paths.open(params, || {
-            let kind = Kind::Path {
-                all: Arc::clone(self),
-                params: params.clone(),
+        paths.open(params, |key| {
+            let name = pattern.path(params);
+            let name = if name == **path {
+                Arc::clone(path)
+            } else {
+                name.into()
             };
-            self.related(pattern.path(params).into(), kind)
+            let all = Arc::clone(self);
+            self.related(name, Kind::Path { all, key })
         })
     }
 
@@ -114,7 +117,7 @@ impl Hub {
             Kind::Plain => {}
             Kind::Pattern { pattern, .. } => {
                 if let Some(params) = pattern.params(path) {
-                    return self.of_path(&params);
+                    return self.of_path(&path.into(), &params);
                 }
             }
         }
@@ -255,10 +258,10 @@ impl std::fmt::Debug for Hub {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        if let Kind::Path { all, params } = &self.kind
+        if let Kind::Path { all, key } = &self.kind
             && let Kind::Pattern { paths, .. } = &all.kind
         {
-            paths.forget(params);
+            paths.forget(key);
         }
     }
 }

@@ -10,10 +10,9 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 use super::memberships::{JoinProblem, Memberships};
-use super::paths::Paths;
+use super::paths::{PathKey, Paths};
 use super::room::Member;
 use super::rooms::{Indexes, Rooms};
-use crate::adapter::PathParams;
 use crate::id::ClientId;
 
 const NO_LIMIT: usize = usize::MAX;
@@ -267,7 +266,7 @@ fn one_who_waits_for_a_room_keeps_nobody_from_others() {
 /// What stands for the hub of a path: rooms of its own, beside those of all paths.
 struct House {
     street: Arc<Street>,
-    params: PathParams,
+    key: PathKey,
     index: Index,
 }
 
@@ -280,11 +279,11 @@ struct Street {
 
 impl Street {
     fn house(self: &Arc<Self>, number: &str) -> Arc<House> {
-        let params: PathParams = [("number".into(), number.into())].into();
-        self.houses.open(&params, || {
+        let params = [("number".into(), number.into())];
+        self.houses.open(&params, |key| {
             Arc::new(House {
                 street: Arc::clone(self),
-                params: params.clone(),
+                key,
                 index: Index::default(),
             })
         })
@@ -299,7 +298,7 @@ impl House {
 
 impl Drop for House {
     fn drop(&mut self) {
-        self.street.houses.forget(&self.params);
+        self.street.houses.forget(&self.key);
     }
 }
 

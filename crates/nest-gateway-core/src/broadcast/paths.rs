@@ -11,7 +11,9 @@ use std::sync::{Arc, Weak};
 
 use super::hub::Hub;
 use super::sync::{RwLock, read, write};
-use crate::adapter::PathParams;
+
+/// Which path of a pattern: the names and values of its parameters.
+pub(super) type PathKey = Arc<[(Box<str>, Box<str>)]>;
 
 /// The hubs of a pattern's paths.
 ///
@@ -21,7 +23,7 @@ use crate::adapter::PathParams;
 /// Lock order: the map's lock is the last one taken, and no hub is dropped
 /// under it, since that takes it.
 pub(crate) struct Paths<H = Hub> {
-    hubs: RwLock<HashMap<PathParams, Weak<H>>>,
+    hubs: RwLock<HashMap<PathKey, Weak<H>>>,
 }
 
 impl<H> Default for Paths<H> {
@@ -34,7 +36,11 @@ impl<H> Default for Paths<H> {
 
 impl<H> Paths<H> {
     /// The hub of a path; `make` makes it when there is none.
-    pub(super) fn open(&self, params: &PathParams, make: impl FnOnce() -> Arc<H>) -> Arc<H> {
+    pub(super) fn open(
+        &self,
+        params: &[(Box<str>, Box<str>)],
+        make: impl FnOnce(PathKey) -> Arc<H>,
+    ) -> Arc<H> {
         if let Some(hub) = read(&self.hubs).get(params).and_then(Weak::upgrade) {
             return hub;
         }
@@ -43,16 +49,17 @@ impl<H> Paths<H> {
         if let Some(hub) = hubs.get(params).and_then(Weak::upgrade) {
             return hub;
         }
-        let hub = make();
-        hubs.insert(params.clone(), Arc::downgrade(&hub));
+        let key = PathKey::from(params);
+        let hub = make(Arc::clone(&key));
+        hubs.insert(key, Arc::downgrade(&hub));
         hub
     }
 
     /// The path's hub is being dropped. Another one may have taken its place.
-    pub(super) fn forget(&self, params: &PathParams) {
+    pub(super) fn forget(&self, key: &PathKey) {
         let mut hubs = write(&self.hubs);
-        if hubs.get(params).is_some_and(|hub| hub.strong_count() == 0) {
-            hubs.remove(params);
+        if hubs.get(key).is_some_and(|hub| hub.strong_count() == 0) {
+            hubs.remove(key);
         }
     }
 

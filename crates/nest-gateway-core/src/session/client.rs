@@ -87,7 +87,10 @@ impl Client {
         outlet: Arc<dyn Outlet>,
         recovered: bool,
     ) -> Self {
-        let hub = admission.namespace.hub().of_path(&admission.params);
+        let hub = admission
+            .namespace
+            .hub()
+            .of_path(&admission.path, &admission.params);
         Self(Arc::new(Inner {
             id,
             adapter,
