@@ -38,8 +38,8 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// # Options
-/// - `namespace = "/path"`: a path, or a pattern such as `"/room/{id}"`, or a
-///   constant. Default: `"/"`.
+/// - `namespace = "/path"`: a path, or a pattern such as `"/room/{id}"`, each path
+///   of which is a namespace of its own, or a constant. Default: `"/"`.
 /// - `port = 3001`: a listener of its own. Default: the application's port.
 /// - `adapter = Native`, `adapter = [Native, SocketIo]`, `adapter = "name"`: only
 ///   these adapters serve it. Default: all.

@@ -8,7 +8,8 @@ use crate::session::Client;
 /// Called once at start-up, when every provider exists and before any socket
 /// is open.
 pub trait OnGatewayInit: Send + Sync + 'static {
-    /// Prepares the gateway. It is awaited.
+    /// Prepares the gateway. It is awaited. The server of a pattern is that of
+    /// all of its paths.
     ///
     /// # Errors
     /// An error stops the start-up.

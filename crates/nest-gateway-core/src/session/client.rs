@@ -254,7 +254,7 @@ impl Client {
         self.ask(event, &arguments.into(), timeout).await
     }
 
-    /// Everybody in the namespace but this client.
+    /// Everybody in the namespace but this client; of a pattern, at its path.
     pub fn broadcast(&self) -> Emitter {
         Emitter::new(Arc::clone(&self.0.hub)).without(self.id())
     }

@@ -46,7 +46,8 @@ impl<T: ?Sized + Send + Sync + 'static> FromContext for Inject<T> {
     }
 }
 
-/// The server of the gateway's namespace; derefs to [`WebSocketServer`].
+/// The server of the client's namespace, of a pattern that of the client's path;
+/// derefs to [`WebSocketServer`].
 #[derive(Clone, Debug)]
 pub struct Server(pub WebSocketServer);
 
