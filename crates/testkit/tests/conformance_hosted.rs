@@ -1,6 +1,7 @@
 //! The properties hold wherever the port is: encrypted, and in somebody else's axum.
 
 use std::future::IntoFuture as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -70,7 +71,7 @@ fn socketio() -> Subject {
         .websocket_path("/socket.io/?EIO=4&transport=websocket")
 }
 
-/// A plain `axum::serve` with a route of its own.
+/// A plain `axum::serve` with a route of its own, which tells clients' addresses.
 fn in_axum(subject: Subject) -> Subject {
     let reason = "the accept loop and its limits are axum's";
     subject
@@ -83,7 +84,8 @@ async fn serve_in_axum(app: AppBuilder) -> Result<Served, ListenError> {
     let (runtime, handle) = (Arc::clone(app.runtime()), app.shutdown_handle());
     let host = Router::new()
         .route("/health", get(async || "well"))
-        .merge(app.into_router());
+        .merge(app.into_router())
+        .into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("it is bound");
     let server = tokio::spawn(axum::serve(listener, host).into_future());

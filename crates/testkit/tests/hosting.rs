@@ -150,26 +150,6 @@ async fn a_subprotocol_that_no_client_can_offer_stops_the_start_up() {
 }
 
 #[tokio::test]
-async fn a_foreign_host_tells_the_addresses_of_clients_by_connect_info() {
-    let app = App::new::<CountModule>()
-        .adapter(Native::new())
-        .configure(|config| config.max_clients_per_address = Some(1));
-    let app = app.build().await.expect("the application starts");
-    let host = app
-        .into_router()
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a free port");
-    let addr = listener.local_addr().expect("it is bound");
-    let host = tokio::spawn(async move { axum::serve(listener, host).await });
-    let _ada = client(addr).connect().await;
-    let refused = client(addr).expect_refused().await;
-    assert_eq!(refused.status, Some(429), "{refused}");
-    host.abort();
-}
-
-#[tokio::test]
 async fn somebody_elses_axum_hosts_the_whole_application() {
     let app = App::new::<CountModule>()
         .adapter(Native::new())
