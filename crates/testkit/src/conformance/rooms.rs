@@ -172,11 +172,13 @@ pub async fn an_emit_counts_its_receivers(subject: Subject) {
     let stage = Stage::start(&subject).await;
     let mut ada = stage.client().connect().await;
     assert_reply!(ada, "bcast", 1 => 1);
-    let _grace = stage.client().connect().await;
-    let _eve = stage.client().connect().await;
-    // The client is in its namespace when its first message is answered.
-    let mut last = stage.client().connect().await;
-    id_of(&mut last).await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let mut client = stage.client().connect().await;
+        // The client is in its namespace when its first message is answered.
+        id_of(&mut client).await;
+        others.push(client);
+    }
     assert_reply!(ada, "bcast", 2 => 4);
 }
 
