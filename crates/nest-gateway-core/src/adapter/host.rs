@@ -264,22 +264,32 @@ struct Taken {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// One client's place; dropping it gives it back.
+/// One client's place; dropping it gives it back. Where places are unlimited
+/// nobody counts them.
 #[derive(Debug)]
 pub(crate) struct Place {
+    _counted: Option<Box<Counted>>,
+}
+
+#[derive(Debug)]
+struct Counted {
     places: Arc<Places>,
+    /// Where addresses are counted.
     address: Option<IpAddr>,
 }
 
 impl Places {
     fn check(&self, handshake: &Handshake, config: &Config) -> Result<(), Refusal> {
-        if config.max_clients.is_none() && config.max_clients_per_address.is_none() {
+        if !is_limited(config) {
             return Ok(());
         }
         self.lock().check(address(handshake), config)
     }
 
     fn take(self: &Arc<Self>, handshake: &Handshake, config: &Config) -> Result<Place, Refusal> {
+        if !is_limited(config) {
+            return Ok(Place { _counted: None });
+        }
         let counted = config.max_clients_per_address.is_some();
         let address = address(handshake).filter(|_| counted);
         let mut taken = self.lock();
@@ -288,9 +298,12 @@ impl Places {
         if let Some(address) = address {
             *taken.by_address.entry(address).or_default() += 1;
         }
-        Ok(Place {
+        let counted = Counted {
             places: Arc::clone(self),
             address,
+        };
+        Ok(Place {
+            _counted: Some(Box::new(counted)),
         })
     }
 
@@ -314,7 +327,7 @@ impl Taken {
     }
 }
 
-impl Drop for Place {
+impl Drop for Counted {
     fn drop(&mut self) {
         let mut taken = self.places.lock();
         taken.all -= 1;
@@ -327,6 +340,10 @@ impl Drop for Place {
             }
         }
     }
+}
+
+fn is_limited(config: &Config) -> bool {
+    config.max_clients.is_some() || config.max_clients_per_address.is_some()
 }
 
 fn address(handshake: &Handshake) -> Option<IpAddr> {
