@@ -1,9 +1,10 @@
 //! What a client said when it connected.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use http::header;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -31,14 +32,43 @@ pub struct Handshake {
     auth: Option<Arc<Payload>>,
 }
 
+/// The credentials of clients that have none to show, which all of them share.
+static NOBODY: LazyLock<Arc<Payload>> =
+    LazyLock::new(|| Arc::new(Payload::from_json(Bytes::from_static(b"{}"))));
+
+/// Kept small, since every connection has one.
 #[derive(Debug)]
 struct Request {
     headers: Headers,
-    query: Box<str>,
-    peer: Option<SocketAddr>,
+    peer: Option<Peer>,
+    time: SystemTime,
     secure: bool,
     http: bool,
-    time: SystemTime,
+}
+
+/// An address, without the room for one of IPv6 (28 bytes) where it is of IPv4.
+#[derive(Clone, Debug)]
+enum Peer {
+    V4(SocketAddrV4),
+    V6(Box<SocketAddrV6>),
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(address) => Self::V4(address),
+            SocketAddr::V6(address) => Self::V6(Box::new(address)),
+        }
+    }
+}
+
+impl From<&Peer> for SocketAddr {
+    fn from(peer: &Peer) -> Self {
+        match peer {
+            Peer::V4(address) => Self::V4(*address),
+            Peer::V6(address) => Self::V6(**address),
+        }
+    }
 }
 
 impl From<Request> for Handshake {
@@ -56,8 +86,7 @@ impl Handshake {
     pub fn from_http(head: &Parts) -> Self {
         Self::from(Request {
             headers: Headers::from_http(head),
-            query: head.uri.query().unwrap_or_default().into(),
-            peer: head.extensions.get::<PeerAddr>().map(|peer| peer.0),
+            peer: head.extensions.get::<PeerAddr>().map(|peer| peer.0.into()),
             secure: head.extensions.get::<Secure>().is_some(),
             http: true,
             time: SystemTime::now(),
@@ -69,8 +98,7 @@ impl Handshake {
     pub fn bare(peer: Option<SocketAddr>) -> Self {
         Self::from(Request {
             headers: Headers(Box::default()),
-            query: Box::default(),
-            peer,
+            peer: peer.map(Peer::from),
             secure: false,
             http: false,
             time: SystemTime::now(),
@@ -81,9 +109,14 @@ impl Handshake {
     /// request: Socket.IO's `auth`.
     #[must_use]
     pub fn with_auth(&self, auth: Payload) -> Self {
+        let nobody = auth.as_json() == Some(b"{}");
         Self {
             request: Arc::clone(&self.request),
-            auth: (!auth.is_empty()).then(|| Arc::new(auth)),
+            auth: if nobody {
+                Some(Arc::clone(&NOBODY))
+            } else {
+                (!auth.is_empty()).then(|| Arc::new(auth))
+            },
         }
     }
 
@@ -110,12 +143,12 @@ impl Handshake {
     /// The raw query string, without the question mark.
     #[must_use]
     pub fn query_string(&self) -> &str {
-        &self.request.query
+        self.request.headers.query()
     }
 
     /// The query's pairs, decoded.
     pub fn query_pairs(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        crate::query::pairs(&self.request.query)
+        crate::query::pairs(self.query_string())
     }
 
     /// The last value of one query parameter.
@@ -157,7 +190,7 @@ impl Handshake {
     /// The address of the peer, where the transport knows it.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.request.peer
+        self.request.peer.as_ref().map(SocketAddr::from)
     }
 
     /// Whether the connection is encrypted up to this process.
@@ -181,13 +214,15 @@ impl Handshake {
 /// Request headers in one small block.
 ///
 /// A `HeaderMap` costs several KiB, which an idle connection would keep; this
-/// costs the bytes of its lines.
+/// costs the bytes of its lines. The first of them is the query of the request,
+/// which mostly is empty and should have no place of its own.
 #[derive(Clone, Debug)]
 pub struct Headers(Box<str>);
 
 impl Headers {
     fn from_http(head: &Parts) -> Self {
-        let mut block = String::new();
+        let mut block = head.uri.query().unwrap_or_default().to_owned();
+        block.push('\n');
         let mut push = |name: &str, value: &str| {
             block.push_str(name);
             block.push(':');
@@ -216,7 +251,12 @@ impl Headers {
 
     /// All headers; names are in lower case.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.lines().filter_map(|line| line.split_once(':'))
+        let lines = self.0.lines().skip(1);
+        lines.filter_map(|line| line.split_once(':'))
+    }
+
+    fn query(&self) -> &str {
+        self.0.lines().next().unwrap_or_default()
     }
 }
 
