@@ -15,15 +15,27 @@ use crate::id::ClientId;
 pub(crate) struct Memberships {
     /// Held while the index changes, so that joins and leaves of the client
     /// happen one after another.
-    turn: Mutex<()>,
+    turn: Mutex<Turn>,
     /// Nothing else is locked while this is held.
     list: Mutex<List>,
 }
 
 #[derive(Default)]
-struct List {
-    rooms: Vec<RoomName>,
+struct Turn {
+    /// The client joins no room any more.
     ended: bool,
+}
+
+/// Most clients are in one room, which then needs no memory of its own.
+#[derive(Default)]
+#[expect(
+    clippy::box_collection,
+    reason = "empty, it is a third of the size, and it is nearly always empty"
+)]
+struct List {
+    /// Filled whenever the client is in a room.
+    first: Option<RoomName>,
+    others: Option<Box<Vec<RoomName>>>,
 }
 
 /// Why a client could not join.
@@ -44,26 +56,21 @@ impl Memberships {
         name: RoomName,
         limit: usize,
     ) -> Result<(), JoinProblem> {
-        let _turn = lock(&self.turn);
+        let turn = lock(&self.turn);
+        if turn.ended {
+            return Err(JoinProblem::Gone);
+        }
         {
             let list = self.list();
-            if list.ended {
-                return Err(JoinProblem::Gone);
-            }
-            if list.rooms.contains(&name) {
+            if list.contains(&name) {
                 return Ok(());
             }
-            if list.rooms.len() >= limit {
+            if list.len() >= limit {
                 return Err(JoinProblem::TooMany);
             }
         }
         let name = rooms.join(client, name);
-        let mut list = self.list();
-        if list.rooms.is_empty() {
-            // Most clients are in one room.
-            list.rooms.reserve_exact(1);
-        }
-        list.rooms.push(name);
+        self.list().push(name);
         Ok(())
     }
 
@@ -78,10 +85,11 @@ impl Memberships {
 
     /// Leaves all rooms for good: no join succeeds afterwards.
     pub(crate) fn end<M: Member>(&self, rooms: &Indexes<'_, M>, id: ClientId) {
-        let _turn = lock(&self.turn);
-        let left = self.list().end();
-        for name in left {
-            rooms.leave(id, &name);
+        let mut turn = lock(&self.turn);
+        turn.ended = true;
+        let left = std::mem::take(&mut *self.list());
+        for name in left.iter() {
+            rooms.leave(id, name);
         }
     }
 
@@ -89,18 +97,19 @@ impl Memberships {
     /// the client in the index. From here on its own joins and leaves change
     /// nothing there.
     pub(crate) fn hand_over(&self) -> Vec<RoomName> {
-        let _turn = lock(&self.turn);
-        self.list().end()
+        let mut turn = lock(&self.turn);
+        turn.ended = true;
+        std::mem::take(&mut *self.list()).iter().cloned().collect()
     }
 
     /// The rooms, in the order in which they were joined unless some were left.
     pub(crate) fn names(&self) -> Vec<RoomName> {
-        self.list().rooms.clone()
+        self.list().iter().cloned().collect()
     }
 
     /// Whether the client is in the room.
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.list().rooms.iter().any(|room| &**room == name)
+        self.list().contains(name)
     }
 
     fn list(&self) -> MutexGuard<'_, List> {
@@ -109,14 +118,44 @@ impl Memberships {
 }
 
 impl List {
-    fn end(&mut self) -> Vec<RoomName> {
-        self.ended = true;
-        std::mem::take(&mut self.rooms)
+    fn iter(&self) -> impl Iterator<Item = &RoomName> {
+        self.first
+            .iter()
+            .chain(self.others.iter().flat_map(|others| others.iter()))
+    }
+
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.as_ref().map_or(0, |others| others.len())
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        self.iter().any(|room| &**room == name)
+    }
+
+    fn push(&mut self, name: RoomName) {
+        if self.first.is_none() {
+            self.first = Some(name);
+        } else {
+            self.others.get_or_insert_default().push(name);
+        }
     }
 
     /// `false` when it is not in the list.
     fn remove(&mut self, name: &str) -> bool {
-        let index = self.rooms.iter().position(|room| &**room == name);
-        index.map(|index| self.rooms.swap_remove(index)).is_some()
+        if self.first.as_deref() == Some(name) {
+            self.first = self.others.as_mut().and_then(|others| others.pop());
+        } else {
+            let Some(others) = &mut self.others else {
+                return false;
+            };
+            let Some(index) = others.iter().position(|room| &**room == name) else {
+                return false;
+            };
+            others.swap_remove(index);
+        }
+        if self.others.as_ref().is_some_and(|others| others.is_empty()) {
+            self.others = None;
+        }
+        true
     }
 }
