@@ -7,6 +7,7 @@
 mod emitter;
 mod fanout;
 mod hub;
+mod members;
 mod memberships;
 mod observer;
 mod paths;

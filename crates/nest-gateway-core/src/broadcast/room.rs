@@ -1,9 +1,6 @@
 //! The members of one room.
 
-use std::hash::{Hash, Hasher};
-
-use indexmap::{Equivalent, IndexSet};
-
+use super::members::Members;
 use super::sync::{RwLock, read, write};
 use crate::id::ClientId;
 use crate::session::Client;
@@ -19,36 +16,13 @@ impl Member for Client {
     }
 }
 
-/// A member as an entry of the set: known by its id, which is not stored again.
-struct ById<M>(M);
-
-impl<M: Member> Hash for ById<M> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.id().hash(state);
-    }
-}
-
-impl<M: Member> PartialEq for ById<M> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.id() == other.0.id()
-    }
-}
-
-impl<M: Member> Eq for ById<M> {}
-
-impl<M: Member> Equivalent<ById<M>> for ClientId {
-    fn equivalent(&self, member: &ById<M>) -> bool {
-        *self == member.0.id()
-    }
-}
-
 /// The members of one room, dense for iteration.
 pub(crate) struct Room<M = Client> {
     state: RwLock<State<M>>,
 }
 
 struct State<M> {
-    members: IndexSet<ById<M>>,
+    members: Members<M>,
     /// Set when the last member left: nobody can join any more, and another
     /// room takes the name.
     vanished: bool,
@@ -58,7 +32,7 @@ impl<M> Default for Room<M> {
     fn default() -> Self {
         Self {
             state: RwLock::new(State {
-                members: IndexSet::new(),
+                members: Members::default(),
                 vanished: false,
             }),
         }
@@ -69,7 +43,7 @@ impl<M: Member> Room<M> {
     /// Calls `visit` for every member, under the room's read lock: who left
     /// before is not visited, and nobody leaves in between.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&M)) {
-        for ById(member) in &read(&self.state).members {
+        for member in read(&self.state).members.iter() {
             visit(member);
         }
     }
@@ -78,31 +52,33 @@ impl<M: Member> Room<M> {
     /// has vanished.
     pub(crate) fn insert(&self, member: M) -> bool {
         let mut state = write(&self.state);
-        if !state.vanished {
-            state.members.replace(ById(member));
+        if state.vanished {
+            return false;
         }
-        !state.vanished
+        let former = state.members.replace(member);
+        drop(state);
+        drop(former);
+        true
     }
 
     /// Removes a member.
     pub(crate) fn remove(&self, id: ClientId) {
-        write(&self.state).members.swap_remove(&id);
+        let removed = write(&self.state).members.remove(id);
+        drop(removed);
     }
 
     /// Removes a member; `true` when that left the room without any, and so
     /// made it vanish.
     pub(super) fn remove_or_vanish(&self, id: ClientId) -> bool {
         let mut state = write(&self.state);
-        state.members.swap_remove(&id);
+        state.members.remove(id);
         state.vanished = state.members.is_empty();
         state.vanished
     }
 
     /// One member.
     pub(crate) fn get(&self, id: ClientId) -> Option<M> {
-        let state = read(&self.state);
-        let ById(member) = state.members.get(&id)?;
-        Some(member.clone())
+        read(&self.state).members.get(id).cloned()
     }
 
     /// How many members there are.
@@ -113,6 +89,6 @@ impl<M: Member> Room<M> {
     /// The members at this moment.
     pub(crate) fn members(&self) -> Vec<M> {
         let state = read(&self.state);
-        state.members.iter().map(|ById(m)| m.clone()).collect()
+        state.members.iter().cloned().collect()
     }
 }
