@@ -6,6 +6,7 @@
 mod tally;
 
 use std::any::Any;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::adapter::Refusal;
@@ -277,22 +278,12 @@ impl Stats {
         let _ = event;
     }
 
-    pub(crate) fn handler_started(self: &std::sync::Arc<Self>) -> RunningGuard {
-        RunningGuard::new(
-            self,
-            |stats| &stats.running_handlers,
-            #[cfg(feature = "metrics")]
-            names::RUNNING_HANDLERS,
-        )
+    pub(crate) fn handler_started(self: &std::sync::Arc<Self>) -> RunningGuard<Handler> {
+        RunningGuard::new(self)
     }
 
-    pub(crate) fn stream_started(self: &std::sync::Arc<Self>) -> RunningGuard {
-        RunningGuard::new(
-            self,
-            |stats| &stats.streams,
-            #[cfg(feature = "metrics")]
-            names::STREAMS,
-        )
+    pub(crate) fn stream_started(self: &std::sync::Arc<Self>) -> RunningGuard<Stream> {
+        RunningGuard::new(self)
     }
 }
 
@@ -318,36 +309,61 @@ pub(crate) fn message_span(context: &ExecutionContext) -> tracing::Span {
 }
 
 /// Counts something for as long as it lives.
-pub(crate) struct RunningGuard {
+pub(crate) struct RunningGuard<K: Counted> {
     stats: std::sync::Arc<Stats>,
-    counter: fn(&Stats) -> &AtomicUsize,
-    #[cfg(feature = "metrics")]
-    gauge: &'static str,
+    kind: PhantomData<K>,
 }
 
-impl RunningGuard {
-    fn new(
-        stats: &std::sync::Arc<Stats>,
-        counter: fn(&Stats) -> &AtomicUsize,
-        #[cfg(feature = "metrics")] gauge: &'static str,
-    ) -> Self {
-        counter(stats).fetch_add(1, Ordering::Relaxed);
+/// What a [`RunningGuard`] counts: a type and not a value, so that whoever
+/// carries one carries a pointer.
+pub(crate) trait Counted {
+    #[cfg(feature = "metrics")]
+    const GAUGE: &'static str;
+
+    fn counter(stats: &Stats) -> &AtomicUsize;
+}
+
+/// A handler that runs.
+pub(crate) struct Handler;
+
+/// A stream that runs.
+pub(crate) struct Stream;
+
+impl Counted for Handler {
+    #[cfg(feature = "metrics")]
+    const GAUGE: &'static str = names::RUNNING_HANDLERS;
+
+    fn counter(stats: &Stats) -> &AtomicUsize {
+        &stats.running_handlers
+    }
+}
+
+impl Counted for Stream {
+    #[cfg(feature = "metrics")]
+    const GAUGE: &'static str = names::STREAMS;
+
+    fn counter(stats: &Stats) -> &AtomicUsize {
+        &stats.streams
+    }
+}
+
+impl<K: Counted> RunningGuard<K> {
+    fn new(stats: &std::sync::Arc<Stats>) -> Self {
+        K::counter(stats).fetch_add(1, Ordering::Relaxed);
         #[cfg(feature = "metrics")]
-        metrics::gauge!(gauge).increment(1.0);
+        metrics::gauge!(K::GAUGE).increment(1.0);
         Self {
             stats: std::sync::Arc::clone(stats),
-            counter,
-            #[cfg(feature = "metrics")]
-            gauge,
+            kind: PhantomData,
         }
     }
 }
 
-impl Drop for RunningGuard {
+impl<K: Counted> Drop for RunningGuard<K> {
     fn drop(&mut self) {
-        (self.counter)(&self.stats).fetch_sub(1, Ordering::Relaxed);
+        K::counter(&self.stats).fetch_sub(1, Ordering::Relaxed);
         #[cfg(feature = "metrics")]
-        metrics::gauge!(self.gauge).decrement(1.0);
+        metrics::gauge!(K::GAUGE).decrement(1.0);
     }
 }
 

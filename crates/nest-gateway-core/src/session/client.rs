@@ -55,10 +55,9 @@ struct Inner {
     handshake: Handshake,
     data: ClientData,
     memberships: Memberships,
-    questions: Questions,
     state: AtomicU8,
     held: Mutex<Option<Box<Held>>>,
-    closing: OnceLock<Box<CloseReason>>,
+    seldom: OnceLock<Box<Seldom>>,
     recovered: bool,
     /// Set with the first message that a drop policy took from this client.
     lost_messages: AtomicBool,
@@ -69,6 +68,13 @@ struct Inner {
 /// What others sent while `on_connection` was running; behind a pointer, since
 /// afterwards a client carries it for nothing.
 type Held = Vec<(Bytes, Delivery)>;
+
+/// What most clients need at their end only, and carry as a pointer until then.
+#[derive(Default)]
+struct Seldom {
+    questions: Questions,
+    closing: OnceLock<CloseReason>,
+}
 
 /// `on_connection` has not ended yet.
 const OPENING_STATE: u8 = 0;
@@ -101,10 +107,9 @@ impl Client {
             handshake: admission.handshake,
             data: admission.data,
             memberships: Memberships::default(),
-            questions: Questions::default(),
             state: AtomicU8::new(OPENING_STATE),
             held: Mutex::default(),
-            closing: OnceLock::new(),
+            seldom: OnceLock::new(),
             recovered,
             lost_messages: AtomicBool::new(false),
             waker: AtomicWaker::new(),
@@ -165,7 +170,7 @@ impl Client {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         let state = self.0.state.load(Ordering::Acquire);
-        matches!(state, OPENING_STATE | OPEN_STATE) && self.0.closing.get().is_none()
+        matches!(state, OPENING_STATE | OPEN_STATE) && self.closing().is_none()
     }
 
     /// Emits an event to this client. The result may be awaited, to go on only
@@ -345,13 +350,13 @@ impl Client {
     /// Ends the connection for a reason; the first reason wins. The session
     /// notices at its next poll.
     pub(crate) fn close(&self, reason: CloseReason) {
-        if self.0.closing.set(Box::new(reason)).is_ok() {
+        if self.seldom().closing.set(reason).is_ok() {
             self.0.waker.wake();
         }
     }
 
     pub(super) fn closing(&self) -> Option<&CloseReason> {
-        self.0.closing.get().map(|reason| &**reason)
+        self.0.seldom.get()?.closing.get()
     }
 
     /// Has its session look at the world again.
@@ -363,8 +368,20 @@ impl Client {
         &self.0.waker
     }
 
-    pub(super) fn questions(&self) -> &Questions {
-        &self.0.questions
+    /// Whether an answer of the client is being waited for.
+    pub(super) fn is_asked(&self) -> bool {
+        let seldom = self.0.seldom.get();
+        seldom.is_some_and(|seldom| seldom.questions.any_open())
+    }
+
+    /// The client answered; `false` when nobody waits for that number.
+    pub(super) fn answer(&self, id: u64, payload: Payload) -> bool {
+        let seldom = self.0.seldom.get();
+        seldom.is_some_and(|seldom| seldom.questions.answer(id, payload))
+    }
+
+    fn seldom(&self) -> &Seldom {
+        self.0.seldom.get_or_init(Box::default)
     }
 
     pub(crate) fn hub(&self) -> &Arc<Hub> {
@@ -431,7 +448,7 @@ impl Client {
         timeout: Duration,
     ) -> Answer {
         let max = self.0.hub.config.max_open_questions;
-        self.0.questions.ask(max, timeout, |id| {
+        self.seldom().questions.ask(max, timeout, |id| {
             let message = Outgoing::Question {
                 id,
                 event,
@@ -533,7 +550,7 @@ impl Client {
                 false
             }
             Sent::Overflow => {
-                if self.0.closing.get().is_none() {
+                if self.closing().is_none() {
                     self.0.hub.stats.too_slow(self.id());
                 }
                 self.close(CloseReason::SlowConsumer);
@@ -581,7 +598,7 @@ impl Client {
         self.0.state.store(CLOSED_STATE, Ordering::Release);
         *held = None;
         drop(held);
-        self.0.questions.abandon();
+        self.seldom().questions.abandon();
     }
 
     /// The client is away: its outlet keeps what is sent to it.
@@ -594,7 +611,7 @@ impl Client {
             Ordering::Acquire,
         );
         debug_assert!(parked.is_ok(), "only an open client is parked");
-        self.0.questions.abandon();
+        self.seldom().questions.abandon();
     }
 
     /// Leaves its rooms to the session that takes its place.

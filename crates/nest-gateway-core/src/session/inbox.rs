@@ -31,12 +31,14 @@ pub(super) enum Message {
     /// A message that a handler subscribed to.
     Routed(Arc<ExecutionContext>),
     /// One that nobody subscribed to; its answer keeps its place in the order.
-    Unknown {
-        /// The event's name.
-        event: Box<str>,
-        /// The request to answer.
-        request: Option<RequestId>,
-    },
+    Unknown(Box<Unknown>),
+}
+
+/// An event that nobody subscribed to.
+pub(super) struct Unknown {
+    pub(super) event: Box<str>,
+    /// The request to answer.
+    pub(super) request: Option<RequestId>,
 }
 
 impl Inbox {

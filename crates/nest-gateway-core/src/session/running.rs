@@ -9,14 +9,14 @@ use futures_util::stream::FuturesUnordered;
 use tracing::Instrument as _;
 
 use crate::dispatch::{ExecutionContext, dispatch};
-use crate::observe::{RunningGuard, message_span};
+use crate::observe::{Handler, RunningGuard, message_span};
 
 /// One message on its way through the pipeline, from its guards to the last
 /// item of its reply.
 pub(super) struct Running {
     context: Arc<ExecutionContext>,
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
-    counted: Option<RunningGuard>,
+    counted: Option<RunningGuard<Handler>>,
 }
 
 impl Running {

@@ -40,27 +40,43 @@ use crate::payload::Payload;
 pub struct Session {
     client: Client,
     namespace: Arc<Namespace>,
-    phase: Phase,
+    /// `on_connection`, while it runs.
+    opening: Option<BoxFuture<'static, Result<(), CloseReason>>>,
     inbox: Inbox,
     current: Option<Running>,
     beside: Beside,
-    throttle: Option<Box<Throttle>>,
     malformed: u32,
-    /// Fires when the connection reaches `max_connection_age`.
-    age: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// `on_connection` failed.
+    refused: bool,
     finished: bool,
-    /// `None` where nobody listens to spans.
-    span: Option<Box<tracing::Span>>,
+    extras: Option<Box<Extras>>,
 }
 
-/// How far the session is.
-enum Phase {
-    /// `on_connection` is running.
-    Opening(BoxFuture<'static, Result<(), CloseReason>>),
-    /// Messages are handled.
-    Open,
-    /// `on_connection` failed.
-    Refused,
+/// What a session has only where an option or a subscriber of traces asks for it.
+struct Extras {
+    throttle: Option<Throttle>,
+    /// Fires when the connection reaches `max_connection_age`.
+    age: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// Disabled where nobody listens to spans.
+    span: tracing::Span,
+}
+
+impl Extras {
+    fn of(client: &Client) -> Option<Box<Self>> {
+        let config = &client.hub().config;
+        let extras = Self {
+            throttle: config
+                .max_messages_per_second
+                .map(|rate| Throttle::new(rate, Instant::now())),
+            age: config
+                .max_connection_age
+                .map(|age| Box::pin(tokio::time::sleep(age))),
+            span: connection_span(client),
+        };
+        let needed =
+            extras.throttle.is_some() || extras.age.is_some() || !extras.span.is_disabled();
+        needed.then(|| Box::new(extras))
+    }
 }
 
 impl Session {
@@ -126,31 +142,20 @@ impl Session {
             // Within the limit when it was left, so within it now.
             let _ = client.join_now(room);
         }
-        let throttle = hub
-            .config
-            .max_messages_per_second
-            .map(|rate| Box::new(Throttle::new(rate, Instant::now())));
-        let age = hub
-            .config
-            .max_connection_age
-            .map(|age| Box::pin(tokio::time::sleep(age)));
         if namespace.is_shutting_down() {
             client.close(CloseReason::ShuttingDown);
         }
-        let phase = Phase::Opening(on_connection(Arc::clone(&namespace), client.clone()));
+        let opening = on_connection(Arc::clone(&namespace), client.clone());
         Self {
-            span: Some(connection_span(&client))
-                .filter(|span| !span.is_disabled())
-                .map(Box::new),
+            extras: Extras::of(&client),
             client,
             namespace,
-            phase,
+            opening: Some(opening),
             inbox: Inbox::default(),
             current: None,
             beside: Beside::default(),
-            throttle,
             malformed: 0,
-            age,
+            refused: false,
             finished: false,
         }
     }
@@ -173,7 +178,7 @@ impl Session {
                 config.inbox_bytes.saturating_mul(stretch),
             )
         };
-        has_room(1) || (self.client.questions().any_open() && has_room(STRETCH_WHILE_ASKING))
+        has_room(1) || (self.client.is_asked() && has_room(STRETCH_WHILE_ASKING))
     }
 
     /// Takes a message: it waits for its turn, also when nobody subscribed to
@@ -185,7 +190,8 @@ impl Session {
             self.malformed(Malformed::EventTooLong, message.request.as_ref());
             return;
         }
-        if let Some(throttle) = &mut self.throttle
+        if let Some(extras) = &mut self.extras
+            && let Some(throttle) = &mut extras.throttle
             && !throttle.admits(Instant::now())
         {
             let exception = WsException::new("Too many messages").with_code("rate_limited");
@@ -202,10 +208,11 @@ impl Session {
         } else if let Some(route) = self.namespace.any_route(message.event) {
             self.enqueue(route, message);
         } else {
-            let unknown = inbox::Message::Unknown {
+            let unknown = inbox::Unknown {
                 event: message.event.into(),
                 request: message.request,
             };
+            let unknown = inbox::Message::Unknown(Box::new(unknown));
             self.inbox.push(unknown, message.size);
         }
     }
@@ -248,7 +255,7 @@ impl Session {
     /// The client answered a question of the server; `false` when nobody
     /// waits for that number.
     pub fn answer(&self, id: u64, payload: Payload) -> bool {
-        self.client.questions().answer(id, payload)
+        self.client.answer(id, payload)
     }
 
     /// The client cancels running streams. Cancelling what is not running is
@@ -276,12 +283,14 @@ impl Session {
     /// the adapter tells the client in its own terms and calls
     /// [`Session::finish`].
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<CloseReason> {
-        let _entered = self.span.as_deref().cloned().map(tracing::Span::entered);
+        let span = self.extras.as_deref().map(|extras| extras.span.clone());
+        let _entered = span.map(tracing::Span::entered);
         self.client.waker().register(context.waker());
-        if let Some(age) = &mut self.age
+        if let Some(extras) = &mut self.extras
+            && let Some(age) = &mut extras.age
             && age.as_mut().poll(context).is_ready()
         {
-            self.age = None;
+            extras.age = None;
             self.client.close(CloseReason::Expired);
         }
         match self.poll_opening(context) {
@@ -312,7 +321,7 @@ impl Session {
     /// # Errors
     /// [`Gone`] as described.
     pub async fn park(mut self, reason: DisconnectReason) -> Result<Parked, Gone> {
-        if !matches!(self.phase, Phase::Open) {
+        if !self.is_open() {
             self.finish(reason).await;
             return Err(Gone);
         }
@@ -357,7 +366,7 @@ impl Session {
         }
         self.current = None;
         self.beside = Beside::default();
-        if matches!(self.phase, Phase::Open) {
+        if self.is_open() {
             on_disconnect(&self.namespace, &self.client, reason).await;
         }
         self.client.hub().stats.disconnected(&self.client, reason);
@@ -389,19 +398,21 @@ impl Session {
     }
 
     fn poll_opening(&mut self, context: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
-        let opening = match &mut self.phase {
-            Phase::Opening(opening) => opening,
-            Phase::Open => return Poll::Ready(Ok(())),
-            Phase::Refused => return Poll::Ready(Err(CloseReason::Refused)),
+        let Some(opening) = &mut self.opening else {
+            return Poll::Ready(if self.refused {
+                Err(CloseReason::Refused)
+            } else {
+                Ok(())
+            });
         };
         let client = &self.client;
         let result = std::task::ready!(client.while_opening(|| opening.as_mut().poll(context)));
-        self.phase = if result.is_ok() {
+        self.opening = None;
+        if result.is_ok() {
             self.client.open();
-            Phase::Open
         } else {
-            Phase::Refused
-        };
+            self.refused = true;
+        }
         Poll::Ready(result)
     }
 
@@ -443,8 +454,8 @@ impl Session {
         let context = match self.inbox.pop() {
             None => return false,
             Some(inbox::Message::Routed(context)) => context,
-            Some(inbox::Message::Unknown { event, request }) => {
-                self.unknown_event(&event, request.as_ref());
+            Some(inbox::Message::Unknown(unknown)) => {
+                self.unknown_event(&unknown.event, unknown.request.as_ref());
                 return true;
             }
         };
@@ -459,10 +470,13 @@ impl Session {
     }
 
     fn span(&self) -> tracing::Span {
-        self.span
-            .as_deref()
-            .cloned()
-            .unwrap_or_else(tracing::Span::none)
+        let extras = self.extras.as_deref();
+        extras.map_or_else(tracing::Span::none, |extras| extras.span.clone())
+    }
+
+    /// Whether `on_connection` has ended, and well.
+    fn is_open(&self) -> bool {
+        self.opening.is_none() && !self.refused
     }
 
     fn is_handling(&self) -> bool {
@@ -485,7 +499,7 @@ impl Session {
                 | CloseReason::Superseded),
             ) => Poll::Ready(reason.clone()),
             // A client whose `on_connection` has not ended has no handlers.
-            Some(reason) if matches!(self.phase, Phase::Opening(_)) => Poll::Ready(reason.clone()),
+            Some(reason) if self.opening.is_some() => Poll::Ready(reason.clone()),
             Some(reason) if self.client.hub().overdue.is_cancelled() => Poll::Ready(reason.clone()),
             _ => Poll::Pending,
         }
