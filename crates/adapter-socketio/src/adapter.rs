@@ -265,11 +265,11 @@ impl Adapter for SocketIo {
             parser: Arc::new(Parser::new(self.parser, offsets)),
             recovery,
             connect_timeout: self.connect_timeout,
-            attachments: AssemblyLimits {
+            attachments: Arc::new(AssemblyLimits {
                 attachments: self.attachments,
                 bytes: host.config().max_message_bytes,
                 time: self.attachment_timeout,
-            },
+            }),
             host: Arc::clone(&host),
         });
         let config = self.engine_config(host.config());

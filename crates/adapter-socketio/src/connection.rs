@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     pub(crate) host: Arc<Host>,
     pub(crate) parser: Arc<Parser>,
     pub(crate) connect_timeout: Duration,
-    pub(crate) attachments: AssemblyLimits,
+    pub(crate) attachments: Arc<AssemblyLimits>,
     /// Clients that may come back, where that is switched on.
     pub(crate) recovery: Option<Arc<RecoveryStore>>,
 }
@@ -79,7 +79,7 @@ impl Connection {
     ) -> Self {
         let timer = Box::pin(tokio::time::sleep(shared.connect_timeout));
         Self {
-            decoder: shared.parser.decoder(shared.attachments),
+            decoder: shared.parser.decoder(Arc::clone(&shared.attachments)),
             shared,
             handshake,
             engine,

@@ -80,7 +80,7 @@ impl Parser {
     }
 
     /// What turns the messages of one connection into packets.
-    pub(crate) fn decoder(&self, limits: AssemblyLimits) -> Decoder {
+    pub(crate) fn decoder(&self, limits: Arc<AssemblyLimits>) -> Decoder {
         match self {
             Self::Json(_) => Decoder::Json(Assembler::new(limits)),
             #[cfg(feature = "msgpack")]

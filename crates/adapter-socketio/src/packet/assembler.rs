@@ -1,5 +1,6 @@
 //! Joins a packet with the attachments that follow it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -32,7 +33,7 @@ impl Default for AssemblyLimits {
 /// Turns the messages of one connection into packets.
 #[derive(Debug)]
 pub struct Assembler {
-    limits: AssemblyLimits,
+    limits: Arc<AssemblyLimits>,
     unfinished: Option<Box<Unfinished>>,
 }
 
@@ -47,9 +48,9 @@ struct Unfinished {
 
 impl Assembler {
     /// Starts without an unfinished packet.
-    pub fn new(limits: AssemblyLimits) -> Self {
+    pub fn new(limits: impl Into<Arc<AssemblyLimits>>) -> Self {
         Self {
-            limits,
+            limits: limits.into(),
             unfinished: None,
         }
     }
