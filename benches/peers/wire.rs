@@ -18,7 +18,7 @@ use hyper::{Request, Response};
 use messages::{Envelope, Join, Joined, Stream, Token};
 use nest_gateway_benches::peer::{self, PeerArgs};
 use nest_gateway_wire::{
-    AcceptConfig, Class, Event, Flusher, FlusherHandle, Frame, Outbox, Push, Upgrade, WebSocket,
+    AcceptConfig, Acceptor, Class, Event, Flusher, Frame, Outbox, Push, Upgrade, WebSocket,
     WebSocketConfig, serve,
 };
 use tokio::net::TcpListener;
@@ -30,7 +30,7 @@ type Rooms = Mutex<HashMap<String, HashMap<usize, Arc<Outbox>>>>;
 
 struct Server {
     rooms: Rooms,
-    flusher: FlusherHandle,
+    acceptor: Arc<Acceptor>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         peer::announce(listener.local_addr()?)?;
         let server = Arc::new(Server {
             rooms: Mutex::default(),
-            flusher: Flusher::spawn(),
+            acceptor: Acceptor::new(WebSocketConfig::default(), Flusher::spawn()),
         });
         let service =
             tower::service_fn(move |request| ready(Ok::<_, Infallible>(answer(request, &server))));
@@ -55,8 +55,7 @@ fn answer(mut request: Request<Incoming>, server: &Arc<Server>) -> Response<Full
         Ok(upgrade) => upgrade,
         Err(error) => return error.response().map(Full::new),
     };
-    let config = WebSocketConfig::default();
-    let (response, socket) = upgrade.accept(config, None, server.flusher.clone());
+    let (response, socket) = upgrade.accept(&server.acceptor, None);
     let server = Arc::clone(server);
     tokio::spawn(async move {
         if let Ok(socket) = socket.await {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{BoxFuture, Codec};
+use nest_gateway_core::adapter::BoxFuture;
 use nest_gateway_core::close::{CloseReason, DisconnectReason};
 use nest_gateway_core::message::Incoming;
 use nest_gateway_core::payload::Payload;
@@ -14,6 +14,7 @@ use nest_gateway_core::value::Value;
 use nest_gateway_wire::{Event, WebSocket};
 
 use crate::close;
+use crate::encoding::Encoding;
 use crate::envelope::{self, Envelope};
 
 /// Serves an accepted connection to its end.
@@ -22,17 +23,17 @@ use crate::envelope::{self, Envelope};
 /// task: an async function would keep room for every value that it ever moves.
 pub(crate) struct Connection {
     socket: WebSocket,
-    codec: &'static dyn Codec,
     state: State,
 }
 
 enum State {
     /// Messages come in; `closing` when the close frame is on its way out.
     Serving {
-        session: Box<Session>,
+        session: Session,
         /// Set when the client may come back after a loss.
         recovery: Option<Box<Recoverable>>,
         closing: bool,
+        encoding: Encoding,
     },
     /// The session ends: hooks and handlers may still run.
     Finishing {
@@ -50,17 +51,17 @@ enum Step {
 impl Connection {
     pub(crate) fn new(
         socket: WebSocket,
-        session: Box<Session>,
+        session: Session,
         recovery: Option<Box<Recoverable>>,
-        codec: &'static dyn Codec,
+        encoding: Encoding,
     ) -> Self {
         Self {
             socket,
-            codec,
             state: State::Serving {
                 session,
                 recovery,
                 closing: false,
+                encoding,
             },
         }
     }
@@ -68,7 +69,10 @@ impl Connection {
     /// Takes one step of the connection's life.
     fn take(&mut self, step: Step) {
         let State::Serving {
-            session, closing, ..
+            session,
+            closing,
+            encoding,
+            ..
         } = &mut self.state
         else {
             return;
@@ -92,7 +96,7 @@ impl Connection {
                 *closing = true;
             }
             Step::Read(Event::Text(text)) => receive(session, &text),
-            Step::Read(Event::Binary(bytes)) => receive_binary(session, bytes, self.codec),
+            Step::Read(Event::Binary(bytes)) => receive_binary(session, bytes, *encoding),
             Step::Read(Event::Ping(_) | Event::Pong(_)) => {}
             Step::Read(Event::Closed(closed)) => {
                 let may_return = close::is_recoverable(&closed);
@@ -116,8 +120,8 @@ impl Connection {
         ) = (former, &mut self.state)
         {
             *ends = Some(match recovery {
-                Some(recovery) if may_return => Box::pin(recovery.lose(*session, reason)),
-                Some(recovery) => Box::pin(recovery.end(*session, reason)),
+                Some(recovery) if may_return => Box::pin(recovery.lose(session, reason)),
+                Some(recovery) => Box::pin(recovery.end(session, reason)),
                 None => Box::pin(session.finish(reason)),
             });
         }
@@ -193,16 +197,16 @@ fn receive(session: &mut Session, frame: &Bytes) {
 
 /// A binary frame may carry an envelope too; anything else is for the
 /// gateway's binary handler.
-fn receive_binary(session: &mut Session, bytes: Bytes, codec: &dyn Codec) {
+fn receive_binary(session: &mut Session, bytes: Bytes, encoding: Encoding) {
     #[cfg(feature = "msgpack")]
-    if codec.format() == crate::msgpack::FORMAT {
+    if encoding == Encoding::Msgpack {
         match crate::msgpack::decode(&bytes) {
             Ok(envelope) => accept(session, envelope, bytes.len()),
             Err(unreadable) => session.malformed(unreadable.problem, unreadable.request.as_ref()),
         }
         return;
     }
-    let _ = codec;
+    let _ = encoding;
     if str::from_utf8(&bytes).is_ok()
         && let Ok(envelope) = envelope::decode(&bytes)
     {

@@ -6,18 +6,18 @@ use axum_core::body::Body;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use nest_gateway_core::adapter::{Admission, BoxFuture, Codec, Endpoint, Found, Host, Refusal};
-use nest_gateway_core::config::SlowPolicy;
+use nest_gateway_core::adapter::{Admission, BoxFuture, Endpoint, Found, Host, Refusal};
+use nest_gateway_core::config::{Config, SlowPolicy};
 use nest_gateway_core::handshake::Handshake;
-use nest_gateway_core::recovery::{Former, Lost, Offsets, RecoveryStore};
+use nest_gateway_core::recovery::{Former, Lost, RecoveryStore};
 use nest_gateway_core::session::Session;
 use nest_gateway_wire::{
-    Flusher, FlusherHandle, Limits, OutboxConfig, SlowPolicy as WirePolicy, Upgrade,
-    WebSocketConfig,
+    Acceptor, Flusher, Limits, OutboxConfig, SlowPolicy as WirePolicy, Upgrade, WebSocketConfig,
 };
 
-use crate::codec::{GAP, JsonCodec};
+use crate::codec::GAP;
 use crate::connection::Connection;
+use crate::encoding::Encoding;
 use crate::outlet::NativeOutlet;
 use crate::recovery::{Asked, Opened, Recoveries};
 use crate::{NAME, Native};
@@ -27,7 +27,7 @@ pub(crate) struct NativeEndpoint {
     prefix: String,
     options: Native,
     host: Arc<Host>,
-    flusher: FlusherHandle,
+    acceptor: Arc<Acceptor>,
     recovery: Option<Arc<RecoveryStore>>,
 }
 
@@ -38,12 +38,13 @@ impl NativeEndpoint {
         host: Arc<Host>,
         recovery: Option<Arc<RecoveryStore>>,
     ) -> Self {
+        let config = wire_config(&options, host.config());
         Self {
             recovery,
             prefix,
             options,
             host,
-            flusher: Flusher::spawn(),
+            acceptor: Acceptor::new(config, Flusher::spawn()),
         }
     }
 
@@ -67,7 +68,8 @@ impl NativeEndpoint {
         let protocol = self.choose(upgrade.protocols());
         let (head, _) = request.into_parts();
         let handshake = Handshake::from_http(&head);
-        let recoveries = self.recoveries(protocol.as_deref());
+        let encoding = Encoding::of(protocol.as_deref());
+        let recoveries = self.recoveries(encoding);
         let asked = match &recoveries {
             Some(_) => Asked::of(&handshake),
             None => Asked::Nothing,
@@ -82,13 +84,8 @@ impl NativeEndpoint {
             Some(recoveries) => recoveries.claim(asked, &admission).await,
             None => Ok(None),
         };
-        let codec = codec_for(protocol.as_deref());
-        let (response, socket) = upgrade.accept(
-            self.wire_config(),
-            protocol.as_deref(),
-            self.flusher.clone(),
-        );
-        let outlet = Arc::new(NativeOutlet::new(codec));
+        let (response, socket) = upgrade.accept(&self.acceptor, protocol.as_deref());
+        let outlet = Arc::new(NativeOutlet::new(encoding));
         let host = Arc::clone(&self.host);
         let opening = match (recoveries, former) {
             (None, _) => Opening::Plain(Session::open(NAME, admission, Arc::clone(&outlet) as _)),
@@ -104,9 +101,10 @@ impl NativeEndpoint {
                 Ok(socket) => {
                     outlet.attach(socket.outbox());
                     let (session, recovery) = opening.complete(outlet);
-                    let connection = Connection::new(socket, Box::new(session), recovery, codec);
+                    let connection = Connection::new(socket, session, recovery, encoding);
                     // A task of its own, which does not carry the handshake's memory along. Behind a
-                    // pointer, since tokio rounds the memory of a task up to multiples of 128 bytes.
+                    // pointer, since tokio rounds the memory of a task up to multiples of 128 bytes and
+                    // aligns it to as many: large tasks leave larger gaps between them.
                     host.spawn(Box::pin(connection));
                 }
                 // Dropping the session takes the client out again; a former one is put back.
@@ -116,47 +114,21 @@ impl NativeEndpoint {
         response.map(|()| Body::empty())
     }
 
-    fn recoveries(&self, protocol: Option<&str>) -> Option<Recoveries> {
+    fn recoveries(&self, encoding: Encoding) -> Option<Recoveries> {
         let store = self.recovery.as_ref()?;
-        let offsets = Some(Arc::clone(store.offsets()));
         Some(Recoveries {
             store: Arc::clone(store),
-            numbered: numbered_codec(protocol, offsets),
-            plain: codec_for(protocol),
+            numbered: encoding.numbered(Arc::clone(store.offsets())),
+            plain: encoding.plain(),
         })
     }
 
     /// The first subprotocol of the client's list that is configured.
     fn choose(&self, offered: &[String]) -> Option<String> {
-        let known =
-            |name: &&String| self.options.subprotocols.contains(name) || is_msgpack(name.as_str());
+        let known = |name: &&String| {
+            self.options.subprotocols.contains(name) || Encoding::of(Some(name)) != Encoding::Json
+        };
         offered.iter().find(known).cloned()
-    }
-
-    fn wire_config(&self) -> WebSocketConfig {
-        let config = self.host.config();
-        WebSocketConfig {
-            limits: Limits {
-                max_message: config.max_message_bytes,
-                ..Limits::default()
-            },
-            outbox: OutboxConfig {
-                max_bytes: config.outbox_bytes,
-                max_messages: config.outbox_messages,
-                policy: match config.slow_policy {
-                    SlowPolicy::Close => WirePolicy::Close,
-                    SlowPolicy::DropOldest => WirePolicy::DropOldest,
-                    SlowPolicy::DropNewest => WirePolicy::DropNewest,
-                },
-                gap: Some(GAP),
-            },
-            ping_interval: Some(config.ping_interval),
-            ping_timeout: config.ping_timeout,
-            close_timeout: config.close_timeout,
-            #[cfg(feature = "deflate")]
-            deflate: self.options.deflate,
-            ..WebSocketConfig::default()
-        }
     }
 }
 
@@ -208,6 +180,33 @@ impl Endpoint for NativeEndpoint {
     }
 }
 
+fn wire_config(options: &Native, config: &Config) -> WebSocketConfig {
+    #[cfg(not(feature = "deflate"))]
+    let _ = options;
+    WebSocketConfig {
+        limits: Limits {
+            max_message: config.max_message_bytes,
+            ..Limits::default()
+        },
+        outbox: OutboxConfig {
+            max_bytes: config.outbox_bytes,
+            max_messages: config.outbox_messages,
+            policy: match config.slow_policy {
+                SlowPolicy::Close => WirePolicy::Close,
+                SlowPolicy::DropOldest => WirePolicy::DropOldest,
+                SlowPolicy::DropNewest => WirePolicy::DropNewest,
+            },
+            gap: Some(GAP),
+        },
+        ping_interval: Some(config.ping_interval),
+        ping_timeout: config.ping_timeout,
+        close_timeout: config.close_timeout,
+        #[cfg(feature = "deflate")]
+        deflate: options.deflate,
+        ..WebSocketConfig::default()
+    }
+}
+
 fn upgrade_required() -> Response<Body> {
     let mut response = plain(
         StatusCode::UPGRADE_REQUIRED,
@@ -240,34 +239,6 @@ fn wants_websocket(head: &Parts) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|token| token.trim().eq_ignore_ascii_case("websocket"))
-}
-
-#[cfg(feature = "msgpack")]
-fn is_msgpack(protocol: &str) -> bool {
-    protocol == crate::MSGPACK_SUBPROTOCOL
-}
-
-#[cfg(not(feature = "msgpack"))]
-fn is_msgpack(_: &str) -> bool {
-    false
-}
-
-fn codec_for(protocol: Option<&str>) -> &'static dyn Codec {
-    #[cfg(feature = "msgpack")]
-    if protocol.is_some_and(is_msgpack) {
-        return &crate::msgpack::MsgpackCodec::PLAIN;
-    }
-    let _ = protocol;
-    &JsonCodec::PLAIN
-}
-
-fn numbered_codec(protocol: Option<&str>, offsets: Option<Arc<Offsets>>) -> Arc<dyn Codec> {
-    #[cfg(feature = "msgpack")]
-    if protocol.is_some_and(is_msgpack) {
-        return Arc::new(crate::msgpack::MsgpackCodec { offsets });
-    }
-    let _ = protocol;
-    Arc::new(JsonCodec { offsets })
 }
 
 fn refused(refusal: &Refusal) -> Response<Body> {

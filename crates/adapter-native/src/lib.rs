@@ -14,6 +14,7 @@
 mod close;
 mod codec;
 mod connection;
+mod encoding;
 mod endpoint;
 mod envelope;
 #[cfg(feature = "msgpack")]

@@ -8,6 +8,8 @@ use nest_gateway_core::adapter::{Codec, Gone, Outlet, Sent};
 use nest_gateway_core::message::Delivery;
 use nest_gateway_wire::{BorrowedFrame, Class, Frame, Outbox, Push};
 
+use crate::encoding::Encoding;
+
 /// An outbox with the codec of its client.
 ///
 /// The session is opened before the handshake is answered, so that a client
@@ -16,14 +18,14 @@ use nest_gateway_wire::{BorrowedFrame, Class, Frame, Outbox, Push};
 /// until `on_connection` has run, which waits for the connection.
 pub(crate) struct NativeOutlet {
     outbox: OnceLock<Arc<Outbox>>,
-    codec: &'static dyn Codec,
+    encoding: Encoding,
 }
 
 impl NativeOutlet {
-    pub(crate) fn new(codec: &'static dyn Codec) -> Self {
+    pub(crate) fn new(encoding: Encoding) -> Self {
         Self {
             outbox: OnceLock::new(),
-            codec,
+            encoding,
         }
     }
 
@@ -35,7 +37,7 @@ impl NativeOutlet {
 
 impl Outlet for NativeOutlet {
     fn codec(&self) -> &dyn Codec {
-        self.codec
+        self.encoding.plain()
     }
 
     fn send(&self, message: Bytes, delivery: Delivery) -> Sent {

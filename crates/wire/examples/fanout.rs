@@ -18,7 +18,8 @@ use http::Request;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use nest_gateway_wire::{
-    AcceptConfig, Class, Event, Flusher, Frame, Outbox, Push, Upgrade, WebSocketConfig, serve,
+    AcceptConfig, Acceptor, Class, Event, Flusher, Frame, Outbox, Push, Upgrade, WebSocketConfig,
+    serve,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -172,11 +173,10 @@ fn ours(
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (sender, mut accepted) = mpsc::channel(receivers);
-        let flusher = Flusher::spawn();
+        let acceptor = Acceptor::new(WebSocketConfig::default(), Flusher::spawn());
         let service = tower::service_fn(move |mut request: Request<Incoming>| {
-            let config = WebSocketConfig::default();
             let upgrade = Upgrade::from_request(&mut request).expect("our own client");
-            let (response, socket) = upgrade.accept(config, None, flusher.clone());
+            let (response, socket) = upgrade.accept(&acceptor, None);
             let sender = sender.clone();
             tokio::spawn(async move {
                 let Ok(mut socket) = socket.await else { return };

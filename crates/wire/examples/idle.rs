@@ -16,7 +16,7 @@ use http::Request;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use nest_gateway_wire::{
-    AcceptConfig, Event, Flusher, Outbox, Upgrade, WebSocket, WebSocketConfig, serve,
+    AcceptConfig, Acceptor, Event, Flusher, Outbox, Upgrade, WebSocket, WebSocketConfig, serve,
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -56,11 +56,10 @@ fn server(connections: usize) -> std::io::Result<()> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (sender, mut accepted) = mpsc::channel(1);
-        let flusher = Flusher::spawn();
+        let acceptor = Acceptor::new(WebSocketConfig::default(), Flusher::spawn());
         let service = tower::service_fn(move |mut request: Request<Incoming>| {
             let upgrade = Upgrade::from_request(&mut request).expect("our own client");
-            let config = WebSocketConfig::default();
-            let (response, socket) = upgrade.accept(config, None, flusher.clone());
+            let (response, socket) = upgrade.accept(&acceptor, None);
             let sender = sender.clone();
             tokio::spawn(async move {
                 let Ok(mut socket) = socket.await else { return };

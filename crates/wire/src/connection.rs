@@ -56,7 +56,7 @@ pub struct Connection {
     /// mostly empty and only a pointer of every connection.
     partial: Option<Box<Partial>>,
     #[cfg(feature = "deflate")]
-    inflate: Option<Inflate>,
+    inflate: Option<Box<Inflate>>,
 }
 
 /// A header, a frame, a message that has begun to arrive.
@@ -109,10 +109,11 @@ impl Connection {
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn inflating(mut self, context_takeover: bool) -> Self {
-        self.inflate = Some(Inflate {
+        let kept = None;
+        self.inflate = Some(Box::new(Inflate {
             context_takeover,
-            kept: None,
-        });
+            kept,
+        }));
         self
     }
 

@@ -6,14 +6,21 @@ use tokio::time::Instant;
 
 /// Liveness of one peer. Every byte from the peer counts as a sign of life, not only pongs.
 ///
-/// Kept small, since every connection has one: intervals are in milliseconds.
+/// Kept small, since every connection has one: what all of them share is told with each question.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     heard: Instant,
-    interval: u32,
-    timeout: u32,
     /// When a ping was sent that nothing has followed, in milliseconds since the last sign of life.
     pinged: Option<u32>,
+}
+
+/// The times of all peers of a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rhythm {
+    /// How long a peer may be silent before it is pinged.
+    pub(crate) interval: Duration,
+    /// How long it may be silent then.
+    pub(crate) timeout: Duration,
 }
 
 /// What to do now.
@@ -28,11 +35,9 @@ pub(crate) enum Beat {
 }
 
 impl Heartbeat {
-    pub(crate) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             heard: now,
-            interval: millis(interval),
-            timeout: millis(timeout),
             pinged: None,
         }
     }
@@ -42,17 +47,20 @@ impl Heartbeat {
         self.pinged = None;
     }
 
-    pub(crate) fn check(&mut self, now: Instant) -> Beat {
-        let silent = millis(now.saturating_duration_since(self.heard));
+    pub(crate) fn check(&mut self, now: Instant, rhythm: Rhythm) -> Beat {
+        let silent = now.saturating_duration_since(self.heard);
         let (due, beat) = match self.pinged {
-            Some(pinged) => (pinged.saturating_add(self.timeout), Beat::Dead),
-            None => (self.interval, Beat::Ping),
+            Some(pinged) => {
+                let pinged = Duration::from_millis(u64::from(pinged));
+                (pinged + rhythm.timeout, Beat::Dead)
+            }
+            None => (rhythm.interval, Beat::Ping),
         };
         if silent < due {
-            return Beat::Wait(self.heard + Duration::from_millis(u64::from(due)));
+            return Beat::Wait(self.heard + due);
         }
         if beat == Beat::Ping {
-            self.pinged = Some(silent);
+            self.pinged = Some(millis(silent));
         }
         beat
     }
@@ -68,27 +76,31 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_secs(25);
     const TIMEOUT: Duration = Duration::from_secs(20);
+    const RHYTHM: Rhythm = Rhythm {
+        interval: INTERVAL,
+        timeout: TIMEOUT,
+    };
 
     #[test]
     fn a_silent_peer_is_pinged_then_given_up() {
         let start = Instant::now();
-        let mut heartbeat = Heartbeat::new(INTERVAL, TIMEOUT, start);
-        assert_eq!(heartbeat.check(start), Beat::Wait(start + INTERVAL));
+        let mut heartbeat = Heartbeat::new(start);
+        assert_eq!(heartbeat.check(start, RHYTHM), Beat::Wait(start + INTERVAL));
         let ping = start + INTERVAL;
-        assert_eq!(heartbeat.check(ping), Beat::Ping);
-        assert_eq!(heartbeat.check(ping), Beat::Wait(ping + TIMEOUT));
-        assert_eq!(heartbeat.check(ping + TIMEOUT), Beat::Dead);
+        assert_eq!(heartbeat.check(ping, RHYTHM), Beat::Ping);
+        assert_eq!(heartbeat.check(ping, RHYTHM), Beat::Wait(ping + TIMEOUT));
+        assert_eq!(heartbeat.check(ping + TIMEOUT, RHYTHM), Beat::Dead);
     }
 
     #[test]
     fn any_byte_after_the_ping_saves_the_peer() {
         let start = Instant::now();
-        let mut heartbeat = Heartbeat::new(INTERVAL, TIMEOUT, start);
+        let mut heartbeat = Heartbeat::new(start);
         let ping = start + INTERVAL;
-        assert_eq!(heartbeat.check(ping), Beat::Ping);
+        assert_eq!(heartbeat.check(ping, RHYTHM), Beat::Ping);
         heartbeat.heard(ping + TIMEOUT / 2);
         assert_eq!(
-            heartbeat.check(ping + TIMEOUT),
+            heartbeat.check(ping + TIMEOUT, RHYTHM),
             Beat::Wait(ping + TIMEOUT / 2 + INTERVAL)
         );
     }

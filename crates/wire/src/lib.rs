@@ -9,6 +9,7 @@
 //! - [`Outbox`]: the bounded queue between everybody who sends to a connection and the connection.
 //! - [`Flusher`]: one task that writes all outboxes in which something is queued.
 //! - [`WebSocket`]: an accepted connection, as the task that owns it sees it.
+//! - [`Acceptor`]: what the connections of one server share, a [`Clock`] among it.
 //! - [`Upgrade`]: the opening handshake, under any hyper server.
 //! - [`serve`]: the accept loop with its limits.
 //!
@@ -21,17 +22,16 @@
 //! use http_body_util::Full;
 //! use hyper::body::{Bytes, Incoming};
 //! use nest_gateway_wire::{
-//!     AcceptConfig, Class, Event, Flusher, Frame, Upgrade, WebSocketConfig, serve,
+//!     AcceptConfig, Acceptor, Class, Event, Flusher, Frame, Upgrade, WebSocketConfig, serve,
 //! };
 //!
 //! # async fn run() -> std::io::Result<()> {
-//! let flusher = Flusher::spawn();
+//! let acceptor = Acceptor::new(WebSocketConfig::default(), Flusher::spawn());
 //! let service = tower::service_fn(move |mut request: Request<Incoming>| {
 //!     let response = match Upgrade::from_request(&mut request) {
 //!         Err(error) => error.response().map(Full::new),
 //!         Ok(upgrade) => {
-//!             let config = WebSocketConfig::default();
-//!             let (response, socket) = upgrade.accept(config, None, flusher.clone());
+//!             let (response, socket) = upgrade.accept(&acceptor, None);
 //!             tokio::spawn(async move {
 //!                 let Ok(mut socket) = socket.await else { return };
 //!                 while let event @ (Event::Text(_) | Event::Ping(_)) = socket.next().await {
@@ -83,6 +83,10 @@ mod deflate;
 #[cfg(not(loom))]
 mod accept;
 #[cfg(not(loom))]
+mod acceptor;
+#[cfg(not(loom))]
+mod clock;
+#[cfg(not(loom))]
 mod heartbeat;
 #[cfg(not(loom))]
 mod limiter;
@@ -111,6 +115,10 @@ mod writer;
 
 #[cfg(not(loom))]
 pub use accept::{AcceptConfig, PeerAddr, Stopped, serve};
+#[cfg(not(loom))]
+pub use acceptor::Acceptor;
+#[cfg(not(loom))]
+pub use clock::{Alarm, Clock, Ring};
 pub use close::{Closed, ClosedBy};
 pub use connection::{Connection, Limits, Received};
 #[cfg(feature = "deflate")]

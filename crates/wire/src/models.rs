@@ -12,7 +12,7 @@ use loom::thread;
 use crate::dirty::DirtyList;
 use crate::flusher::FlusherHandle;
 use crate::frame::Frame;
-use crate::outbox::{Class, Outbox, OutboxConfig, Push};
+use crate::outbox::{Class, Outbox, OutboxConfig, Push, Terms};
 use crate::writer::{Sink, TcpWriter, flush};
 
 type List = Arc<DirtyList<Arc<Outbox>>>;
@@ -20,9 +20,12 @@ type List = Arc<DirtyList<Arc<Outbox>>>;
 fn connection(config: OutboxConfig) -> (Arc<Outbox>, List, Sink) {
     let (flusher, list) = FlusherHandle::new();
     let sink = Sink::default();
-    let outbox = Outbox::on_tcp(config, flusher, TcpWriter(Arc::clone(&sink)));
-    let outbox = Arc::new(outbox);
-    (outbox, list, sink)
+    let terms = Terms {
+        config,
+        flusher: Some(flusher),
+    };
+    let outbox = Outbox::on_tcp(Arc::new(terms), TcpWriter(Arc::clone(&sink)));
+    (Arc::new(outbox), list, sink)
 }
 
 /// One turn of the flusher, which finds something or nothing.

@@ -35,17 +35,26 @@ pub struct OutboxClosed;
 /// and then answers [`Push::Closed`].
 #[derive(Debug)]
 pub struct Outbox {
-    config: OutboxConfig,
+    terms: Arc<Terms>,
     /// Mirrors `State::ending` for readers without the lock.
     closed: AtomicBool,
-    flusher: Option<FlusherHandle>,
-    /// Compression of messages without a window of former ones, as agreed with the peer.
-    #[cfg(feature = "deflate")]
-    deflate: Option<crate::deflate::Agreed>,
+    /// The clock has woken the task that reads the socket, which has not looked at it yet.
+    rung: AtomicBool,
     /// Compression was agreed on, of whatever kind.
     #[cfg(feature = "deflate")]
     compressed: bool,
+    /// Compression of messages without a window of former ones, as agreed with the peer.
+    #[cfg(feature = "deflate")]
+    deflate: Option<Box<crate::deflate::Agreed>>,
     state: Mutex<State>,
+}
+
+/// What many outboxes have in common.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) config: OutboxConfig,
+    /// Who writes those that are on a TCP stream.
+    pub(crate) flusher: Option<FlusherHandle>,
 }
 
 #[derive(Debug)]
@@ -113,16 +122,20 @@ const GATHERED_PIECES: usize = 64;
 impl Outbox {
     /// An outbox without a socket, drained by [`Outbox::drain`].
     pub fn new(config: OutboxConfig) -> Arc<Self> {
-        Arc::new(Self::detached(config))
+        let terms = Terms {
+            config,
+            flusher: None,
+        };
+        Arc::new(Self::detached(Arc::new(terms)))
     }
 
-    pub(crate) fn detached(config: OutboxConfig) -> Self {
-        Self::with_writer(config, None, Writer::Consumer(None))
+    pub(crate) fn detached(terms: Arc<Terms>) -> Self {
+        Self::with_writer(terms, Writer::Consumer(None))
     }
 
     /// An outbox that the flusher writes to a TCP stream.
-    pub(crate) fn on_tcp(config: OutboxConfig, flusher: FlusherHandle, writer: TcpWriter) -> Self {
-        Self::with_writer(config, Some(flusher), Writer::Idle(writer))
+    pub(crate) fn on_tcp(terms: Arc<Terms>, writer: TcpWriter) -> Self {
+        Self::with_writer(terms, Writer::Idle(writer))
     }
 
     /// Compresses messages from now on: each for itself, unless the writer does it with a window that
@@ -130,19 +143,19 @@ impl Outbox {
     #[cfg(feature = "deflate")]
     pub(crate) fn compressing(mut self, agreed: crate::deflate::Agreed) -> Self {
         self.compressed = true;
-        self.deflate = (!agreed.server_context_takeover).then_some(agreed);
+        self.deflate = (!agreed.server_context_takeover).then(|| Box::new(agreed));
         self
     }
 
-    fn with_writer(config: OutboxConfig, flusher: Option<FlusherHandle>, writer: Writer) -> Self {
+    fn with_writer(terms: Arc<Terms>, writer: Writer) -> Self {
         Self {
-            config,
+            terms,
             closed: AtomicBool::new(false),
-            flusher,
-            #[cfg(feature = "deflate")]
-            deflate: None,
+            rung: AtomicBool::new(false),
             #[cfg(feature = "deflate")]
             compressed: false,
+            #[cfg(feature = "deflate")]
+            deflate: None,
             state: Mutex::new(State {
                 queue: Queue::default(),
                 writer,
@@ -164,7 +177,7 @@ impl Outbox {
             return Push::Closed;
         }
         let stalled = matches!(state.writer, Writer::Blocked(_));
-        match state.queue.push(frame, class, &self.config, stalled) {
+        match state.queue.push(frame, class, &self.terms.config, stalled) {
             Pushed::Queued => {
                 self.announce(state);
                 Push::Queued
@@ -184,7 +197,7 @@ impl Outbox {
         if state.ending.is_some() {
             return Push::Closed;
         }
-        match state.queue.push_own(frame, &self.config) {
+        match state.queue.push_own(frame, &self.terms.config) {
             Pushed::Queued => {
                 self.announce(state);
                 Push::Queued
@@ -250,7 +263,7 @@ impl Outbox {
         if state.ending.is_some() {
             return Poll::Ready(Err(OutboxClosed));
         }
-        if state.queue.is_below_low_water(bytes, &self.config) {
+        if state.queue.is_below_low_water(bytes, &self.terms.config) {
             return Poll::Ready(Ok(()));
         }
         if state.room.iter().any(|w| w.will_wake(cx.waker())) {
@@ -284,10 +297,10 @@ impl Outbox {
                 break;
             }
             total += next;
-            taken.extend(state.queue.pop_frame(&self.config));
+            taken.extend(state.queue.pop_frame(&self.terms.config));
         }
         state.queue.shrink(taken.len() == 1);
-        let waiters = state.wakeable_room(&self.config);
+        let waiters = state.wakeable_room(&self.terms.config);
         drop(state);
         wake_all(waiters);
         let frames = taken.len();
@@ -374,6 +387,13 @@ impl Outbox {
         Poll::Pending
     }
 
+    /// Whether the clock has rung since this was asked last. Asked after [`Outbox::poll_closed`], whose
+    /// task it wakes.
+    #[cfg(not(loom))]
+    pub(crate) fn take_rung(&self) -> bool {
+        self.rung.load(Ordering::Acquire) && self.rung.swap(false, Ordering::AcqRel)
+    }
+
     /// Shuts the sending direction of the transport as soon as the queue is empty.
     pub(crate) fn half_close(self: &Arc<Self>) {
         let mut state = lock(&self.state);
@@ -411,7 +431,7 @@ impl Outbox {
         state.scheduled = false;
         match std::mem::replace(&mut state.writer, Writer::Busy) {
             Writer::Idle(writer) => {
-                state.fill(batch, &self.config);
+                state.fill(batch, &self.terms.config);
                 Some(writer)
             }
             other => {
@@ -438,8 +458,8 @@ impl Outbox {
         }
         let lone = batch.len() == 1;
         state.queue.settle(batch, written);
-        state.fill(batch, &self.config);
-        let waiters = state.wakeable_room(&self.config);
+        state.fill(batch, &self.terms.config);
+        let waiters = state.wakeable_room(&self.terms.config);
         let mut gone = None;
         let step = if batch.is_empty() {
             state.queue.shrink(lone);
@@ -518,11 +538,11 @@ impl Outbox {
         }
         let lone = batch.len() == 1;
         state.queue.settle(batch, written);
-        state.fill(batch, &self.config);
+        state.fill(batch, &self.terms.config);
         if batch.is_empty() {
             state.queue.shrink(lone);
         }
-        let waiters = state.wakeable_room(&self.config);
+        let waiters = state.wakeable_room(&self.terms.config);
         let next = if !batch.is_empty() {
             Poll::Ready(Pump::Write)
         } else if state.half_close {
@@ -596,11 +616,21 @@ impl Outbox {
         } else if matches!(state.writer, Writer::Idle(_)) && !state.scheduled {
             state.scheduled = true;
             drop(state);
-            if let Some(flusher) = &self.flusher {
+            if let Some(flusher) = &self.terms.flusher {
                 flusher.mark(Arc::clone(self));
             }
         }
         // Whoever has the writer looks into the queue again before he gives it back.
+    }
+}
+
+/// Wakes the task that reads the socket.
+#[cfg(not(loom))]
+impl crate::clock::Ring for Outbox {
+    fn ring(&self) {
+        self.rung.store(true, Ordering::Release);
+        let reader = lock(&self.state).socket.take();
+        wake_all(reader);
     }
 }
 

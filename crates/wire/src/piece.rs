@@ -58,11 +58,11 @@ impl Piece {
     }
 
     /// How many messages are in it. The rest of one is none: it is on its way.
-    pub(crate) fn messages(&self) -> usize {
+    pub(crate) fn messages(&self) -> u32 {
         match self.kind {
             Kind::Control => 0,
             Kind::Run => count_frames(&self.bytes),
-            Kind::Normal | Kind::Volatile => usize::from(!self.rest),
+            Kind::Normal | Kind::Volatile => u32::from(!self.rest),
         }
     }
 

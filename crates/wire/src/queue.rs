@@ -97,7 +97,7 @@ impl Entry {
         }
     }
 
-    fn messages(&self) -> usize {
+    fn messages(&self) -> u32 {
         match self {
             Self::Frame { .. } => 1,
             Self::Run(run) => run.frames(),
@@ -130,10 +130,17 @@ pub(crate) struct Queue {
     ahead: Few<Piece>,
     frames: Line<Entry>,
     /// Messages in `frames`; a group is one, a run is several.
-    messages: usize,
-    volatile: usize,
+    messages: u32,
+    /// Volatile ones among the messages.
+    volatile: u32,
     /// Bytes queued or taken by the writer and not yet confirmed, control frames left out.
     bytes: usize,
+    losses: Option<Box<Losses>>,
+}
+
+/// What a queue has dropped; most never do.
+#[derive(Debug, Default)]
+struct Losses {
     dropped: u64,
     gaps: Gaps,
     /// Set by [`Queue::clear`]: messages that a writer gives back are dropped too.
@@ -146,12 +153,36 @@ impl Queue {
     }
 
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped
+        self.losses.as_ref().map_or(0, |losses| losses.dropped)
     }
 
     /// Normal frames that a drop policy cost the peer since this was asked last.
     pub(crate) fn take_gap(&mut self) -> u64 {
-        self.gaps.take()
+        let losses = self.losses.as_mut();
+        losses.map_or(0, |losses| losses.gaps.take())
+    }
+
+    /// Counts dropped frames that were volatile, or that nobody waits for any more.
+    fn drop_silently(&mut self, frames: u32) {
+        if frames > 0 {
+            self.losses.get_or_insert_default().dropped += u64::from(frames);
+        }
+    }
+
+    /// Counts a dropped frame that the peer is to be told of.
+    fn leave_gap(&mut self, frame: &Frame, config: &OutboxConfig) {
+        let losses = self.losses.get_or_insert_default();
+        losses.dropped += 1;
+        losses.gaps.count(frame, config.gap);
+    }
+
+    fn is_cleared(&self) -> bool {
+        self.losses.as_ref().is_some_and(|losses| losses.cleared)
+    }
+
+    fn has_gap(&self) -> bool {
+        let losses = self.losses.as_ref();
+        losses.is_some_and(|losses| !losses.gaps.is_empty())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -173,7 +204,7 @@ impl Queue {
             return Pushed::Queued;
         }
         if volatile {
-            self.dropped += 1;
+            self.drop_silently(1);
             return Pushed::Dropped {
                 pushed: true,
                 frames: 1,
@@ -201,7 +232,7 @@ impl Queue {
     /// Queues a normal frame into a queue that has no room for it, as the policy says.
     #[cold]
     fn push_full(&mut self, frame: Frame, config: &OutboxConfig) -> Pushed {
-        let before = self.dropped;
+        let before = self.dropped();
         self.evict_volatile(frame.len(), config);
         if !self.has_room(frame.len(), config) {
             match config.policy {
@@ -214,10 +245,9 @@ impl Queue {
         if room {
             self.append(frame, false);
         } else {
-            self.dropped += 1;
-            self.gaps.count(&frame, config.gap);
+            self.leave_gap(&frame, config);
         }
-        match self.dropped - before {
+        match self.dropped() - before {
             0 => Pushed::Queued,
             frames => Pushed::Dropped {
                 pushed: !room,
@@ -230,7 +260,7 @@ impl Queue {
     pub(crate) fn append(&mut self, frame: Frame, volatile: bool) {
         self.bytes += frame.len();
         self.messages += 1;
-        self.volatile += usize::from(volatile);
+        self.volatile += u32::from(volatile);
         self.frames.push_back(Entry::Frame { frame, volatile });
     }
 
@@ -251,17 +281,20 @@ impl Queue {
 
     /// Drops everything but the rest of a frame that is half sent.
     pub(crate) fn clear(&mut self) {
-        self.dropped += self.messages as u64;
-        self.messages = 0;
+        let messages = std::mem::take(&mut self.messages);
+        self.drop_silently(messages);
         self.bytes -= self.frames.iter().map(Entry::len).sum::<usize>();
         self.frames = Line::default();
         self.volatile = 0;
-        self.cleared = true;
+        if self.bytes > 0 {
+            // With a writer, or the rest of what one has begun.
+            self.losses.get_or_insert_default().cleared = true;
+        }
         let mut pieces = self.ahead.take();
         if pieces.first().is_some_and(Piece::is_rest) {
             self.ahead.push_back(pieces.remove(0));
         }
-        self.dropped += pieces.iter().map(Piece::messages).sum::<usize>() as u64;
+        self.drop_silently(pieces.iter().map(Piece::messages).sum());
         self.forget(&mut pieces);
     }
 
@@ -270,7 +303,7 @@ impl Queue {
         if let Some(piece) = self.ahead.pop_front() {
             return Some(piece);
         }
-        if !self.gaps.is_empty() {
+        if self.has_gap() {
             self.queue_gap_notices(config);
         }
         let entry = self.frames.pop_front()?;
@@ -293,7 +326,7 @@ impl Queue {
         if let Some(piece) = self.ahead.pop_front() {
             return Some(piece.into_frame());
         }
-        if !self.gaps.is_empty() {
+        if self.has_gap() {
             self.queue_gap_notices(config);
         }
         self.take_first()
@@ -322,7 +355,8 @@ impl Queue {
             pieces.insert(done + 1, behind);
         }
         for piece in pieces.drain(..).skip(done).rev() {
-            if piece.is_rest() || piece.kind() == Kind::Control || (committed && !self.cleared) {
+            if piece.is_rest() || piece.kind() == Kind::Control || (committed && !self.is_cleared())
+            {
                 self.ahead.push_front(piece);
             } else {
                 self.put_back(piece);
@@ -358,7 +392,7 @@ impl Queue {
     pub(crate) fn is_below_low_water(&self, bytes: usize, config: &OutboxConfig) -> bool {
         self.bytes == 0
             || (self.bytes + bytes <= config.max_bytes / 2
-                && self.messages <= config.max_messages / 2)
+                && self.messages as usize <= config.max_messages / 2)
     }
 
     /// Drops the rest of a half sent frame; the transport is gone.
@@ -389,13 +423,13 @@ impl Queue {
                 volatile: kind == Kind::Volatile,
             }
         };
-        if self.cleared && !entry.is_close() {
+        if self.is_cleared() && !entry.is_close() {
             self.bytes -= entry.len();
-            self.dropped += messages as u64;
+            self.drop_silently(messages);
             return;
         }
         self.messages += messages;
-        self.volatile += usize::from(entry.is_volatile());
+        self.volatile += u32::from(entry.is_volatile());
         self.frames.push_front(entry);
     }
 
@@ -403,7 +437,7 @@ impl Queue {
     fn take_first(&mut self) -> Option<Frame> {
         let frame = match self.frames.pop_front()? {
             Entry::Frame { frame, volatile } => {
-                self.volatile -= usize::from(volatile);
+                self.volatile -= u32::from(volatile);
                 frame
             }
             Entry::Run(mut run) => match run.split_first() {
@@ -424,8 +458,7 @@ impl Queue {
     }
 
     fn evict_volatile(&mut self, len: usize, config: &OutboxConfig) {
-        let (mut bytes, mut queued) = (self.bytes, self.messages);
-        let before = queued;
+        let (mut bytes, mut queued, mut evicted) = (self.bytes, self.messages, 0);
         if self.volatile == 0 {
             return;
         }
@@ -434,13 +467,14 @@ impl Queue {
             if !keep {
                 bytes -= entry.len();
                 queued -= 1;
+                evicted += 1;
             }
             keep
         });
         self.bytes = bytes;
         self.messages = queued;
-        self.volatile -= before - queued;
-        self.dropped += (before - queued) as u64;
+        self.volatile -= evicted;
+        self.drop_silently(evicted);
     }
 
     fn evict_oldest(&mut self, len: usize, config: &OutboxConfig) {
@@ -448,18 +482,19 @@ impl Queue {
             let Some(oldest) = self.take_first() else {
                 return;
             };
-            self.dropped += 1;
-            self.gaps.count(&oldest, config.gap);
+            self.leave_gap(&oldest, config);
         }
     }
 
     /// Queues the notices where the gap is: in front under `DropOldest`, behind under `DropNewest`.
     #[cold]
     fn queue_gap_notices(&mut self, config: &OutboxConfig) {
-        let Some(notice) = config.gap else { return };
-        let mut notices = self.gaps.take_notices(notice);
+        let (Some(notice), Some(losses)) = (config.gap, &mut self.losses) else {
+            return;
+        };
+        let mut notices = losses.gaps.take_notices(notice);
         self.bytes += notices.iter().map(Frame::len).sum::<usize>();
-        self.messages += notices.len();
+        self.messages += u32::try_from(notices.len()).expect("there are few notices");
         let entry = |frame| Entry::Frame {
             frame,
             volatile: false,
@@ -478,8 +513,8 @@ impl Queue {
 }
 
 /// Whether a frame of `len` bytes may join what is queued.
-fn fits(bytes: usize, queued: usize, len: usize, config: &OutboxConfig) -> bool {
-    bytes == 0 || (bytes + len <= config.max_bytes && queued < config.max_messages)
+fn fits(bytes: usize, queued: u32, len: usize, config: &OutboxConfig) -> bool {
+    bytes == 0 || (bytes + len <= config.max_bytes && (queued as usize) < config.max_messages)
 }
 
 #[cfg(test)]
@@ -781,8 +816,8 @@ mod tests {
                 pushed += 1;
                 let single = queue.messages == 1;
                 prop_assert!(queue.bytes() <= config.max_bytes || single);
-                prop_assert!(queue.messages <= config.max_messages);
-                let messages: usize = queue.frames.iter().map(Entry::messages).sum();
+                prop_assert!(queue.messages as usize <= config.max_messages);
+                let messages: u32 = queue.frames.iter().map(Entry::messages).sum();
                 prop_assert_eq!(queue.messages, messages);
                 let bytes: usize = queue.frames.iter().map(Entry::len).sum();
                 prop_assert_eq!(queue.bytes(), bytes);
@@ -790,7 +825,7 @@ mod tests {
                     pushed -= 1;
                 }
             }
-            prop_assert_eq!(queue.dropped() + queue.messages as u64, pushed);
+            prop_assert_eq!(queue.dropped() + u64::from(queue.messages), pushed);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf};
 use tokio::net::tcp::OwnedReadHalf;
+use tokio::task::AbortHandle;
 
 /// One buffer per thread instead of one per connection: an idle connection keeps none.
 const READ_BUFFER: usize = 64 * 1024;
@@ -28,7 +29,25 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
 pub(crate) enum Reader {
     Tcp(OwnedReadHalf),
-    Generic(ReadHalf<Box<dyn Transport>>),
+    Generic(Box<Generic>),
+}
+
+/// The receiving half of any transport, with the task that writes to the other one, which ends with this.
+pub(crate) struct Generic {
+    half: ReadHalf<Box<dyn Transport>>,
+    writing: AbortHandle,
+}
+
+impl Generic {
+    pub(crate) fn new(half: ReadHalf<Box<dyn Transport>>, writing: AbortHandle) -> Self {
+        Self { half, writing }
+    }
+}
+
+impl Drop for Generic {
+    fn drop(&mut self) {
+        self.writing.abort();
+    }
 }
 
 impl fmt::Debug for Reader {
@@ -51,7 +70,7 @@ impl Reader {
             let mut buf = ReadBuf::new(buffer);
             ready!(match self {
                 Self::Tcp(half) => Pin::new(half).poll_read(cx, &mut buf),
-                Self::Generic(half) => Pin::new(half).poll_read(cx, &mut buf),
+                Self::Generic(generic) => Pin::new(&mut generic.half).poll_read(cx, &mut buf),
             })?;
             Poll::Ready(Ok(take(buf.filled())))
         })

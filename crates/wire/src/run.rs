@@ -17,7 +17,7 @@ const RUN_BYTES: usize = 16 * 1024;
 pub(crate) struct Run {
     bytes: BytesMut,
     /// The whole frames in `bytes`; one at least.
-    frames: usize,
+    frames: u32,
 }
 
 impl Run {
@@ -65,7 +65,7 @@ impl Run {
         self.bytes.len()
     }
 
-    pub(crate) fn frames(&self) -> usize {
+    pub(crate) fn frames(&self) -> u32 {
         self.frames
     }
 
@@ -75,7 +75,7 @@ impl Run {
 }
 
 /// How many frames stand in the bytes of a run.
-pub(crate) fn count_frames(bytes: &[u8]) -> usize {
+pub(crate) fn count_frames(bytes: &[u8]) -> u32 {
     let mut at = 0;
     let mut frames = 0;
     while at < bytes.len() {

@@ -1,7 +1,6 @@
 //! An accepted connection: what its own task sees of it.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -9,19 +8,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::task::AbortHandle;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
+use crate::acceptor::Acceptor;
+use crate::clock::Alarm;
 use crate::close::{self, Closed, ClosedBy};
 use crate::connection::{Connection, Limits, Received};
-use crate::flusher::FlusherHandle;
 use crate::frame::Frame;
 use crate::heartbeat::{Beat, Heartbeat};
 use crate::limiter::Permit;
 use crate::linger::Linger;
 use crate::outbox::{Outbox, OutboxConfig};
 use crate::pump;
-use crate::reader::{Reader, Transport};
+use crate::reader::{Generic, Reader, Transport};
 use crate::violation::Violation;
 use crate::writer::TcpWriter;
 
@@ -92,14 +91,13 @@ pub struct WebSocket {
 /// What is behind the pointer.
 #[derive(Debug)]
 struct Socket {
+    acceptor: Arc<Acceptor>,
     outbox: Arc<Outbox>,
     /// `None` once the connection was handed over to its [`Linger`].
     wire: Option<Wire>,
     heartbeat: Option<Heartbeat>,
-    timer: Option<Pin<Box<Sleep>>>,
-    closed: Option<Box<Closed>>,
-    close_timeout: Duration,
-    drain_bytes: u64,
+    /// When the heartbeat is to be looked at.
+    alarm: Option<Alarm>,
 }
 
 /// The receiving half of a transport with what it has not told yet.
@@ -110,8 +108,6 @@ pub(crate) struct Wire {
     /// Bytes that were read and not looked at. Mostly there are none, and no memory for them: a read of
     /// a single message leaves nothing.
     pub(crate) unread: Option<Box<Unread>>,
-    /// The task that writes to a generic transport.
-    pub(crate) pump: Option<AbortHandle>,
     pub(crate) _permit: Option<Permit>,
 }
 
@@ -185,54 +181,48 @@ impl WebSocket {
     pub fn accept_parts(
         io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         leftover: &[u8],
-        config: WebSocketConfig,
+        acceptor: &Arc<Acceptor>,
     ) -> Self {
-        Self::on_transport(Box::new(io), leftover, config, Extensions::default(), None)
+        let extensions = Extensions::default();
+        Self::on_transport(Box::new(io), leftover, acceptor, extensions, None)
     }
 
     /// Accepts a connection whose handshake is done on a TCP stream, which the flusher writes to.
-    pub fn accept_tcp(
-        stream: TcpStream,
-        leftover: &[u8],
-        config: WebSocketConfig,
-        flusher: FlusherHandle,
-    ) -> Self {
-        let extensions = Extensions::default();
-        Self::on_tcp(stream, leftover, config, extensions, flusher, None)
+    pub fn accept_tcp(stream: TcpStream, leftover: &[u8], acceptor: &Arc<Acceptor>) -> Self {
+        Self::on_tcp(stream, leftover, acceptor, Extensions::default(), None)
     }
 
     pub(crate) fn on_transport(
         io: Box<dyn Transport>,
         leftover: &[u8],
-        config: WebSocketConfig,
+        acceptor: &Arc<Acceptor>,
         extensions: Extensions,
         permit: Option<Permit>,
     ) -> Self {
         let (read, write) = tokio::io::split(io);
-        let outbox = Arc::new(extensions.outbox(Outbox::detached(config.outbox)));
+        let outbox = Outbox::detached(Arc::clone(&acceptor.terms));
+        let outbox = Arc::new(extensions.outbox(outbox));
         let pump = pump::run(
             Arc::clone(&outbox),
             write,
             #[cfg(feature = "deflate")]
             crate::deflate::Continuous::for_agreed(extensions.deflate.as_ref()),
         );
-        let pump = tokio::spawn(pump).abort_handle();
+        let writing = tokio::spawn(pump).abort_handle();
         let wire = Wire {
-            connection: extensions.connection(config.limits),
-            reader: Reader::Generic(read),
+            connection: extensions.connection(acceptor.config.limits),
+            reader: Reader::Generic(Box::new(Generic::new(read, writing))),
             unread: Unread::of(leftover),
-            pump: Some(pump),
             _permit: permit,
         };
-        Self::assemble(wire, outbox, config)
+        Self::assemble(wire, outbox, acceptor)
     }
 
     pub(crate) fn on_tcp(
         stream: TcpStream,
         leftover: &[u8],
-        config: WebSocketConfig,
+        acceptor: &Arc<Acceptor>,
         extensions: Extensions,
-        flusher: FlusherHandle,
         permit: Option<Permit>,
     ) -> Self {
         let (read, write) = stream.into_split();
@@ -241,29 +231,24 @@ impl WebSocket {
         let writer = writer.compressing(crate::deflate::Continuous::for_agreed(
             extensions.deflate.as_ref(),
         ));
-        let outbox = Outbox::on_tcp(config.outbox, flusher, writer);
+        let outbox = Outbox::on_tcp(Arc::clone(&acceptor.terms), writer);
         let wire = Wire {
-            connection: extensions.connection(config.limits),
+            connection: extensions.connection(acceptor.config.limits),
             reader: Reader::Tcp(read),
             unread: Unread::of(leftover),
-            pump: None,
             _permit: permit,
         };
-        Self::assemble(wire, Arc::new(extensions.outbox(outbox)), config)
+        Self::assemble(wire, Arc::new(extensions.outbox(outbox)), acceptor)
     }
 
-    fn assemble(wire: Wire, outbox: Arc<Outbox>, config: WebSocketConfig) -> Self {
-        let heartbeat = config
-            .ping_interval
-            .map(|interval| Heartbeat::new(interval, config.ping_timeout, Instant::now()));
+    fn assemble(wire: Wire, outbox: Arc<Outbox>, acceptor: &Arc<Acceptor>) -> Self {
+        let pinged = acceptor.config.ping_interval.is_some();
         let socket = Socket {
+            acceptor: Arc::clone(acceptor),
             outbox,
             wire: Some(wire),
-            heartbeat,
-            timer: None,
-            closed: None,
-            close_timeout: config.close_timeout,
-            drain_bytes: config.drain_bytes,
+            heartbeat: pinged.then(|| Heartbeat::new(Instant::now())),
+            alarm: None,
         };
         Self {
             socket: Box::new(socket),
@@ -323,7 +308,7 @@ impl Socket {
                     if self.outbox.poll_closed(cx).is_ready() {
                         return Poll::Ready(self.outbox_closed());
                     }
-                    return self.poll_heartbeat(cx);
+                    return self.poll_heartbeat();
                 }
             }
         }
@@ -383,10 +368,8 @@ impl Socket {
     /// Ends the transport without a word, since nobody is there to hear it.
     fn lost(&mut self) -> Event {
         self.outbox.close_as(Closed::lost(), None);
-        let closed = self.outbox.closed().unwrap_or_else(Closed::lost);
         self.outbox.kill();
         self.wire = None;
-        self.closed = Some(Box::new(closed));
         self.closed_event()
     }
 
@@ -401,51 +384,58 @@ impl Socket {
         if let Some(linger) = self.linger(&closed) {
             tokio::spawn(linger.run());
         }
-        self.closed = Some(Box::new(closed));
-        self.closed_event()
+        Event::Closed(closed)
     }
 
     fn linger(&mut self, closed: &Closed) -> Option<Linger> {
-        self.timer = None;
+        self.cancel_alarm();
+        let config = &self.acceptor.config;
         Some(Linger {
             wire: self.wire.take()?,
             outbox: Arc::clone(&self.outbox),
             await_close: closed.by == ClosedBy::Server,
-            timeout: self.close_timeout,
-            drain_bytes: self.drain_bytes,
+            timeout: config.close_timeout,
+            drain_bytes: config.drain_bytes,
         })
     }
 
     fn closed_event(&self) -> Event {
-        Event::Closed(self.closed.as_deref().cloned().unwrap_or_else(Closed::lost))
+        Event::Closed(self.outbox.closed().unwrap_or_else(Closed::lost))
     }
 
-    fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        let Some(heartbeat) = &mut self.heartbeat else {
+    /// The outbox knows the task that is to be woken: it was asked before.
+    fn poll_heartbeat(&mut self) -> Poll<Event> {
+        // Signs of life move the deadline only when it has passed, so that they cost nothing here.
+        if self.alarm.is_some() && !self.outbox.take_rung() {
+            return Poll::Pending;
+        }
+        let Some((heartbeat, rhythm)) = self.heartbeat.as_mut().zip(self.acceptor.rhythm()) else {
             return Poll::Pending;
         };
         loop {
-            // A timer that is not due needs no look at the clock; signs of life move the deadline only
-            // when it has passed, so that they cost no timer operation.
-            if let Some(timer) = &mut self.timer
-                && timer.as_mut().poll(cx).is_pending()
-            {
-                return Poll::Pending;
-            }
-            match heartbeat.check(Instant::now()) {
-                Beat::Wait(until) => match &mut self.timer {
-                    Some(timer) => timer.as_mut().reset(until),
-                    None => self.timer = Some(Box::pin(tokio::time::sleep_until(until))),
-                },
+            match heartbeat.check(Instant::now(), rhythm) {
+                Beat::Wait(until) => {
+                    if let Some(clock) = &self.acceptor.clock {
+                        clock.set(&mut self.alarm, until, &self.outbox);
+                    }
+                    return Poll::Pending;
+                }
                 Beat::Ping => self.outbox.push_control(Frame::ping(&[])),
                 Beat::Dead => return Poll::Ready(self.timed_out()),
             }
+        }
+    }
+
+    fn cancel_alarm(&mut self) {
+        if let Some(clock) = &self.acceptor.clock {
+            clock.cancel(&mut self.alarm);
         }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
+        self.cancel_alarm();
         if self.wire.is_some() {
             self.outbox.kill();
         }
@@ -490,14 +480,6 @@ impl Wire {
             Ok(input) => (input, true),
             Err(_) => (Some(Input::End), false),
         })
-    }
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        if let Some(pump) = &self.pump {
-            pump.abort();
-        }
     }
 }
 

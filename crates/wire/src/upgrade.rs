@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use base64::Engine as _;
@@ -13,11 +14,11 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::flusher::FlusherHandle;
+use crate::acceptor::Acceptor;
 use crate::limiter::Permit;
 use crate::reader::Transport;
 use crate::shared_tcp::SharedTcp;
-use crate::socket::{Extensions, WebSocket, WebSocketConfig};
+use crate::socket::{Extensions, WebSocket};
 
 /// What the key is joined with before it is hashed (RFC 6455, section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -163,9 +164,8 @@ impl Upgrade {
     /// out, since the client would have to fail the connection (RFC 6455, section 4.1).
     pub fn accept(
         self,
-        config: WebSocketConfig,
+        acceptor: &Arc<Acceptor>,
         protocol: Option<&str>,
-        flusher: FlusherHandle,
     ) -> (Response<()>, OnUpgrade) {
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -181,7 +181,7 @@ impl Upgrade {
         #[cfg_attr(not(feature = "deflate"), allow(unused_mut))]
         let mut extensions = Extensions::default();
         #[cfg(feature = "deflate")]
-        if let Some(deflate) = &config.deflate
+        if let Some(deflate) = &acceptor.config.deflate
             && let Some((agreed, answer)) = crate::deflate::agree(&self.extensions, deflate)
         {
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
@@ -189,9 +189,8 @@ impl Upgrade {
         }
         let pending = Pending {
             inner: self.pending,
-            config,
+            acceptor: Arc::clone(acceptor),
             extensions,
-            flusher,
         };
         let on_upgrade = OnUpgrade {
             pending: Some(Box::new(pending)),
@@ -211,9 +210,8 @@ pub struct OnUpgrade {
 #[derive(Debug)]
 struct Pending {
     inner: hyper::upgrade::OnUpgrade,
-    config: WebSocketConfig,
+    acceptor: Arc<Acceptor>,
     extensions: Extensions,
-    flusher: FlusherHandle,
 }
 
 impl Future for OnUpgrade {
@@ -263,19 +261,11 @@ impl Pending {
         leftover: &[u8],
         permit: Option<Permit>,
     ) -> WebSocket {
-        WebSocket::on_transport(io, leftover, self.config, self.extensions, permit)
+        WebSocket::on_transport(io, leftover, &self.acceptor, self.extensions, permit)
     }
 
     fn on_tcp(&self, stream: TcpStream, leftover: &[u8], permit: Option<Permit>) -> WebSocket {
-        let flusher = self.flusher.clone();
-        WebSocket::on_tcp(
-            stream,
-            leftover,
-            self.config,
-            self.extensions,
-            flusher,
-            permit,
-        )
+        WebSocket::on_tcp(stream, leftover, &self.acceptor, self.extensions, permit)
     }
 }
 
@@ -426,8 +416,9 @@ mod tests {
                 .unwrap();
             let upgrade = Upgrade::from_request(&mut request).unwrap();
             assert_eq!(upgrade.protocols(), ["chat", "msgpack"]);
-            let flusher = crate::Flusher::spawn();
-            let (response, _) = upgrade.accept(WebSocketConfig::default(), protocol, flusher);
+            let config = crate::WebSocketConfig::default();
+            let acceptor = Acceptor::new(config, crate::Flusher::spawn());
+            let (response, _) = upgrade.accept(&acceptor, protocol);
             assert_eq!(response.status(), 101);
             response.headers().get("sec-websocket-protocol").cloned()
         };

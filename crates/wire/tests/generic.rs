@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use nest_gateway_wire::{
-    Class, ClosedBy, Event, Flusher, Frame, Push, Upgrade, WebSocket, WebSocketConfig,
+    Acceptor, Class, ClosedBy, Event, Flusher, Frame, Push, Upgrade, WebSocket, WebSocketConfig,
 };
 use support::client::Client;
 use support::frame;
@@ -23,7 +23,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 fn pair(config: WebSocketConfig) -> (WebSocket, DuplexStream) {
     let (server, client) = tokio::io::duplex(1024);
-    (WebSocket::accept_parts(server, b"", config), client)
+    let acceptor = Acceptor::new(config, Flusher::spawn());
+    (WebSocket::accept_parts(server, b"", &acceptor), client)
 }
 
 async fn read(client: &mut DuplexStream, len: usize) -> Vec<u8> {
@@ -132,12 +133,12 @@ async fn foreign(wrapped: bool) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let flusher = Flusher::spawn();
+        let acceptor = Acceptor::new(WebSocketConfig::default(), Flusher::spawn());
         loop {
             let (stream, _) = listener.accept().await.unwrap();
-            let flusher = flusher.clone();
+            let acceptor = Arc::clone(&acceptor);
             let service = service_fn(move |request| {
-                let response = echo(request, flusher.clone());
+                let response = echo(request, &acceptor);
                 async move { Ok::<_, Infallible>(response) }
             });
             let http = hyper::server::conn::http1::Builder::new();
@@ -153,12 +154,9 @@ async fn foreign(wrapped: bool) -> std::net::SocketAddr {
     address
 }
 
-fn echo(
-    mut request: Request<Incoming>,
-    flusher: nest_gateway_wire::FlusherHandle,
-) -> Response<Full<Bytes>> {
+fn echo(mut request: Request<Incoming>, acceptor: &Arc<Acceptor>) -> Response<Full<Bytes>> {
     let upgrade = Upgrade::from_request(&mut request).unwrap();
-    let (response, socket) = upgrade.accept(WebSocketConfig::default(), None, flusher);
+    let (response, socket) = upgrade.accept(acceptor, None);
     tokio::spawn(async move {
         let mut socket = socket.await.unwrap();
         let outbox = Arc::clone(socket.outbox());

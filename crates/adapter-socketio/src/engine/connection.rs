@@ -2,14 +2,12 @@
 //! carries the upgrade out.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use nest_gateway_wire::{Class, Closed, ClosedBy, Event, Frame, Push, WebSocket};
+use nest_gateway_wire::{Alarm, Class, Closed, ClosedBy, Event, Frame, Push, WebSocket};
 use tokio::sync::mpsc;
-use tokio::time::Sleep;
 
 use super::close::CloseReason;
 use super::heartbeat::{Beat, Heartbeat};
@@ -40,14 +38,16 @@ pub struct Connection {
     /// Packets that were received and not yet looked at.
     received: VecDeque<Packet>,
     heartbeat: Heartbeat,
-    timer: Pin<Box<Sleep>>,
+    alarm: Option<Alarm>,
+    /// When the alarm rings, if it has not since.
+    armed: Option<Instant>,
     reading: bool,
     reason: Option<CloseReason>,
 }
 
 #[derive(Debug)]
 enum Transport {
-    WebSocket(Box<WebSocket>),
+    WebSocket(WebSocket),
     Polling(Box<Polling>),
     Gone,
 }
@@ -65,7 +65,7 @@ pub(super) enum Woken {
 
 impl Connection {
     pub(super) fn websocket(sid: Sid, core: Arc<Core>, sender: Sender, socket: WebSocket) -> Self {
-        Self::new(sid, core, sender, Transport::WebSocket(Box::new(socket)))
+        Self::new(sid, core, sender, Transport::WebSocket(socket))
     }
 
     pub(super) fn polling(
@@ -82,7 +82,6 @@ impl Connection {
         let now = Instant::now();
         let config = &core.config;
         let heartbeat = Heartbeat::new(config.ping_interval, config.ping_timeout, now);
-        let timer = Box::pin(tokio::time::sleep(config.ping_interval));
         Self {
             sid,
             core,
@@ -90,7 +89,8 @@ impl Connection {
             transport,
             received: VecDeque::new(),
             heartbeat,
-            timer,
+            alarm: None,
+            armed: None,
             reading: true,
             reason: None,
         }
@@ -166,7 +166,7 @@ impl Connection {
         let reason = self.reason.unwrap_or(reason);
         match std::mem::replace(&mut self.transport, Transport::Gone) {
             // What is left of the closing handshake goes on without the session.
-            Transport::WebSocket(socket) => discard(*socket),
+            Transport::WebSocket(socket) => discard(socket),
             Transport::Polling(polling) if reason.is_orderly() => {
                 let delivered = polling.deliver(self.sender.outbox());
                 // Nothing is to be done about a client that does not come for the rest.
@@ -201,10 +201,9 @@ impl Connection {
     }
 
     async fn wait(&mut self) -> Woken {
-        self.arm_timer();
+        self.arm();
         let Self {
             transport,
-            timer,
             sender,
             reading,
             ..
@@ -213,13 +212,13 @@ impl Connection {
             Transport::WebSocket(socket) => tokio::select! {
                 biased;
                 reason = sender.stopped() => Woken::Stop(reason),
-                () = timer.as_mut() => Woken::Tick,
+                () = sender.rung() => Woken::Tick,
                 event = socket.next(), if *reading => Woken::Socket(event),
             },
             Transport::Polling(polling) => tokio::select! {
                 biased;
                 reason = sender.stopped() => Woken::Stop(reason),
-                () = timer.as_mut() => Woken::Tick,
+                () = sender.rung() => Woken::Tick,
                 // On the heap, since a WebSocket should not carry the room for it.
                 woken = Box::pin(polling.wait(sender.outbox())) => woken,
             },
@@ -227,25 +226,23 @@ impl Connection {
         }
     }
 
-    /// Moves the timer only when it would fire too late; firing too early costs one
-    /// turn of the loop, moving it for every message would cost more.
-    fn arm_timer(&mut self) {
-        let upgrade = match &self.transport {
-            Transport::Polling(polling) => polling.wake_at(),
-            Transport::WebSocket(_) | Transport::Gone => None,
-        };
-        let due = [self.heartbeat.wake_at(), upgrade]
-            .into_iter()
-            .flatten()
-            .min();
-        let due = due.unwrap_or_else(|| Instant::now() + self.core.config.ping_interval);
-        let due = tokio::time::Instant::from_std(due);
-        if self.timer.is_elapsed() || due < self.timer.deadline() {
-            self.timer.as_mut().reset(due);
+    /// Moves the alarm only when it would ring too late; ringing too early costs one turn of
+    /// the loop, moving it for every message would cost more.
+    fn arm(&mut self) {
+        let interval = self.core.config.ping_interval;
+        let due = self.heartbeat.wake_at();
+        let due = due.unwrap_or_else(|| Instant::now() + interval);
+        if self.armed.is_none_or(|armed| due < armed) {
+            self.armed = Some(due);
+            let (clock, ringer) = (&self.core.clock, self.sender.ringer());
+            clock.set(&mut self.alarm, due.into(), ringer);
         }
     }
 
     fn tick(&mut self, now: Instant) -> Option<Message> {
+        if self.armed.is_some_and(|armed| armed <= now) {
+            self.armed = None;
+        }
         if let Transport::Polling(polling) = &mut self.transport {
             polling.tick(now);
             self.release_post(now);
@@ -373,7 +370,7 @@ impl Connection {
         None
     }
 
-    fn upgrade(&mut self, socket: Box<WebSocket>) {
+    fn upgrade(&mut self, socket: WebSocket) {
         // From here on requests are refused by the table. What a faster one brought is
         // looked at before anything that comes over the socket.
         self.core.table.set_upgraded(&self.sid);
@@ -388,6 +385,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        self.core.clock.cancel(&mut self.alarm);
         self.core.table.remove(&self.sid);
         self.sender.end();
     }

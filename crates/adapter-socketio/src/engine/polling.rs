@@ -33,7 +33,7 @@ pub(super) struct Polling {
     /// The GET that waits for messages.
     poll: Option<oneshot::Sender<Answer>>,
     post: Option<Post>,
-    probe: Option<(Box<WebSocket>, Upgrade)>,
+    probe: Option<(WebSocket, Upgrade)>,
     /// The client closed: it gets no further GET answered.
     closed: bool,
     /// Bytes of one answer; a single larger frame is sent all the same.
@@ -60,9 +60,10 @@ impl Polling {
         }
     }
 
-    /// Waits for a request, for data that the open poll can take, or for the second
-    /// transport. Cancel-safe.
+    /// Waits for a request, for data that the open poll can take, or for the next step of the
+    /// second transport. Cancel-safe.
     pub(super) async fn wait(&mut self, outbox: &Outbox) -> Woken {
+        let due = self.wake_at(Instant::now());
         let Self {
             commands,
             poll,
@@ -82,13 +83,16 @@ impl Polling {
                 Err(_) => Woken::Stop(CloseReason::TransportClose),
             },
             () = poll_gone(poll) => Woken::PollGone,
+            () = until(due) => Woken::Tick,
         }
     }
 
     /// When [`Polling::tick`] has to be called.
-    pub(super) fn wake_at(&self) -> Option<Instant> {
+    fn wake_at(&self, now: Instant) -> Option<Instant> {
         let upgrade = self.probe.as_ref().map(|(_, upgrade)| upgrade.wake_at());
         let post = self.post.as_ref().and_then(|post| post.overtakes_until);
+        // A POST whose time is over waits for the packets before it, which no timer speeds up.
+        let post = post.filter(|end| now < *end);
         [upgrade, post].into_iter().flatten().min()
     }
 
@@ -167,16 +171,16 @@ impl Polling {
     }
 
     /// Begins an upgrade, unless one is under way.
-    pub(super) fn probe(&mut self, socket: Box<WebSocket>, timeout: Duration, now: Instant) {
+    pub(super) fn probe(&mut self, socket: WebSocket, timeout: Duration, now: Instant) {
         if self.probe.is_some() {
-            discard(*socket);
+            discard(socket);
         } else {
             self.probe = Some((socket, Upgrade::new(timeout, now)));
         }
     }
 
     /// Carries an upgrade on; gives the WebSocket when it takes over.
-    pub(super) fn probe_event(&mut self, event: &Event, now: Instant) -> Option<Box<WebSocket>> {
+    pub(super) fn probe_event(&mut self, event: &Event, now: Instant) -> Option<WebSocket> {
         let (socket, upgrade) = self.probe.as_mut()?;
         let step = match event {
             // What is no packet is no step of an upgrade either.
@@ -249,7 +253,7 @@ impl Polling {
                         return self.client_closes();
                     }
                 }
-                Woken::Command(Some(Command::Probe(socket))) => discard(*socket),
+                Woken::Command(Some(Command::Probe(socket))) => discard(socket),
                 Woken::Command(None) | Woken::Stop(_) => return,
                 Woken::Probe(_) | Woken::Tick | Woken::Socket(_) => {}
             }
@@ -265,7 +269,7 @@ impl Polling {
 
     fn abandon(&mut self) {
         if let Some((socket, _)) = self.probe.take() {
-            discard(*socket);
+            discard(socket);
         }
     }
 }
@@ -278,9 +282,16 @@ pub(super) fn discard(mut socket: WebSocket) {
     debug_assert!(matches!(ended, Some(Event::Closed(_))));
 }
 
-async fn probe_event(probe: &mut Option<(Box<WebSocket>, Upgrade)>) -> Event {
+async fn probe_event(probe: &mut Option<(WebSocket, Upgrade)>) -> Event {
     match probe {
         Some((socket, _)) => socket.next().await,
+        None => pending().await,
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
         None => pending().await,
     }
 }

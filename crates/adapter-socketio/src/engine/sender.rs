@@ -1,11 +1,12 @@
 //! The sending side of a session, which outlives its transports.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use nest_gateway_wire::{BorrowedFrame, Class, Frame, Outbox, OutboxClosed, Push};
+use nest_gateway_wire::{BorrowedFrame, Class, Frame, Outbox, OutboxClosed, Push, Ring};
 
 use super::close::CloseReason;
 
@@ -15,7 +16,7 @@ use super::close::CloseReason;
 pub struct Sender(Arc<Shared>);
 
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     /// The outbox of the transport that the session was opened with.
     first: Arc<Outbox>,
     /// The outbox of the WebSocket that took over, once one did.
@@ -24,7 +25,17 @@ struct Shared {
     switching: Mutex<()>,
     may_upgrade: bool,
     stop: OnceLock<CloseReason>,
+    /// The clock has woken the session, which has not looked at it yet.
+    rung: AtomicBool,
     session: AtomicWaker,
+}
+
+/// Wakes the session's own task.
+impl Ring for Shared {
+    fn ring(&self) {
+        self.rung.store(true, Ordering::Release);
+        self.session.wake();
+    }
 }
 
 impl Sender {
@@ -35,6 +46,7 @@ impl Sender {
             switching: Mutex::new(()),
             may_upgrade,
             stop: OnceLock::new(),
+            rung: AtomicBool::new(false),
             session: AtomicWaker::new(),
         }))
     }
@@ -145,6 +157,23 @@ impl Sender {
                 .map_or(Poll::Pending, |reason| Poll::Ready(*reason))
         })
         .await
+    }
+
+    /// Waits for the clock. To be polled after [`Sender::stopped`], whose task it wakes.
+    pub(super) async fn rung(&self) {
+        poll_fn(|_| {
+            if self.0.rung.swap(false, Ordering::AcqRel) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    /// What the clock wakes.
+    pub(super) fn ringer(&self) -> &Arc<Shared> {
+        &self.0
     }
 
     pub(super) fn end(&self) {

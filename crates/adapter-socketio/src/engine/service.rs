@@ -11,8 +11,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use nest_gateway_wire::{
-    Class, FlusherHandle, Frame, Limits, Outbox, Push, Upgrade, UpgradeError, WebSocket,
-    WebSocketConfig,
+    Acceptor, Class, Clock, FlusherHandle, Frame, Limits, Outbox, Push, Upgrade, UpgradeError,
+    WebSocket, WebSocketConfig,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -23,7 +23,7 @@ use super::handshake::{Asked, Refusal, TransportKind, open_packet, parse_query};
 use super::packet::Packet;
 use super::payload;
 use super::polling::discard;
-use super::sender::Sender;
+use super::sender::{self, Sender};
 use super::sid::Sid;
 use super::table::{Answer, Command, NoRoom, Posting, Route, Table};
 
@@ -36,7 +36,7 @@ type Handler = dyn Fn(Connection, Parts) -> Pin<Box<dyn Future<Output = ()> + Se
 #[derive(Clone)]
 pub struct Engine {
     core: Arc<Core>,
-    flusher: FlusherHandle,
+    acceptor: Arc<Acceptor>,
     on_connection: Arc<Handler>,
 }
 
@@ -44,6 +44,8 @@ pub struct Engine {
 pub(super) struct Core {
     pub(super) config: EngineConfig,
     pub(super) table: Table,
+    /// Tells sessions when to ping and when to give up.
+    pub(super) clock: Clock<sender::Shared>,
 }
 
 impl fmt::Debug for Core {
@@ -68,7 +70,9 @@ impl Engine {
         F: Fn(Connection, Parts) -> T + Send + Sync + 'static,
         T: Future<Output = ()> + Send + 'static,
     {
+        let acceptor = Acceptor::new(websocket_config(&config), flusher);
         let core = Arc::new(Core {
+            clock: Clock::spawn(config.ping_interval.min(config.ping_timeout)),
             config,
             table: Table::default(),
         });
@@ -79,7 +83,7 @@ impl Engine {
         });
         Self {
             core,
-            flusher,
+            acceptor,
             on_connection,
         }
     }
@@ -195,8 +199,7 @@ impl Engine {
             Ok(upgrade) => upgrade,
             Err(error) => return wrong_upgrade(error),
         };
-        let (response, socket) =
-            upgrade.accept(self.websocket_config(), None, self.flusher.clone());
+        let (response, socket) = upgrade.accept(&self.acceptor, None);
         let engine = self.clone();
         let parts = request.into_parts().0;
         tokio::spawn(async move {
@@ -252,8 +255,7 @@ impl Engine {
             Ok(upgrade) => upgrade,
             Err(error) => return wrong_upgrade(error),
         };
-        let (response, socket) =
-            upgrade.accept(self.websocket_config(), None, self.flusher.clone());
+        let (response, socket) = upgrade.accept(&self.acceptor, None);
         tokio::spawn(async move {
             let Ok(socket) = socket.await else {
                 return;
@@ -261,9 +263,9 @@ impl Engine {
             match route {
                 Route::WebSocket => discard(socket),
                 Route::Polling(session) => {
-                    let sent = session.send(Command::Probe(Box::new(socket))).await;
+                    let sent = session.send(Command::Probe(socket)).await;
                     if let Err(mpsc::error::SendError(Command::Probe(socket))) = sent {
-                        discard(*socket);
+                        discard(socket);
                     }
                 }
             }
@@ -383,27 +385,26 @@ impl Engine {
         }
     }
 
-    fn websocket_config(&self) -> WebSocketConfig {
-        let config = &self.core.config;
-        WebSocketConfig {
-            limits: Limits {
-                max_message: config.max_payload,
-                ..Limits::default()
-            },
-            outbox: config.outbox,
-            // The heartbeat is Engine.IO's own, so that it also works for polling.
-            ping_interval: None,
-            close_timeout: config.close_timeout,
-            #[cfg(feature = "deflate")]
-            deflate: config.deflate,
-            ..WebSocketConfig::default()
-        }
-    }
-
     fn cookie(&self, sid: &Sid) -> Option<HeaderValue> {
         let name = self.core.config.cookie.as_deref()?;
         let cookie = format!("{name}={}; Path=/; HttpOnly; SameSite=Lax", sid.as_str());
         HeaderValue::try_from(cookie).ok()
+    }
+}
+
+fn websocket_config(config: &EngineConfig) -> WebSocketConfig {
+    WebSocketConfig {
+        limits: Limits {
+            max_message: config.max_payload,
+            ..Limits::default()
+        },
+        outbox: config.outbox,
+        // The heartbeat is Engine.IO's own, so that it also works for polling.
+        ping_interval: None,
+        close_timeout: config.close_timeout,
+        #[cfg(feature = "deflate")]
+        deflate: config.deflate,
+        ..WebSocketConfig::default()
     }
 }
 

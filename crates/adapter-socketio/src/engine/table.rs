@@ -27,7 +27,7 @@ pub(super) enum Command {
     /// The packets of a POST.
     Packets(Vec<Packet>),
     /// A WebSocket that wants to take over.
-    Probe(Box<WebSocket>),
+    Probe(WebSocket),
 }
 
 /// What a GET is answered.

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use nest_gateway_wire::{
-    AcceptConfig, Class, Closed, Event, Flusher, Frame, Outbox, Push, Stopped, Upgrade,
+    AcceptConfig, Acceptor, Class, Closed, Event, Flusher, Frame, Outbox, Push, Stopped, Upgrade,
     WebSocketConfig, serve,
 };
 use tokio::net::TcpListener;
@@ -41,12 +41,11 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let (outbox_sender, outboxes) = mpsc::channel(1024);
         let (closed_sender, closed) = mpsc::channel(1024);
-        let flusher = Flusher::spawn();
+        let acceptor = Acceptor::new(config, Flusher::spawn());
         let service = tower::service_fn(move |request: Request<Incoming>| {
             let response = answer(
                 request,
-                config,
-                flusher.clone(),
+                &acceptor,
                 outbox_sender.clone(),
                 closed_sender.clone(),
             );
@@ -94,8 +93,7 @@ impl Server {
 
 fn answer(
     mut request: Request<Incoming>,
-    config: WebSocketConfig,
-    flusher: nest_gateway_wire::FlusherHandle,
+    acceptor: &Arc<Acceptor>,
     outboxes: mpsc::Sender<Arc<Outbox>>,
     closed: mpsc::Sender<Closed>,
 ) -> Response<Full<Bytes>> {
@@ -106,7 +104,7 @@ fn answer(
         Ok(upgrade) => upgrade,
         Err(error) => return error.response().map(Full::new),
     };
-    let (response, socket) = upgrade.accept(config, None, flusher);
+    let (response, socket) = upgrade.accept(acceptor, None);
     tokio::spawn(async move {
         let Ok(mut socket) = socket.await else { return };
         let outbox = Arc::clone(socket.outbox());
