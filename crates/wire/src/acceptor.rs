@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::clock::Clock;
 use crate::flusher::FlusherHandle;
 use crate::heartbeat::Rhythm;
@@ -15,29 +17,38 @@ pub struct Acceptor {
     pub(crate) config: WebSocketConfig,
     pub(crate) terms: Arc<Terms>,
     /// `None` where peers are not pinged.
-    pub(crate) clock: Option<Clock<Outbox>>,
+    pub(crate) pulse: Option<Pulse>,
+}
+
+/// When peers are pinged, and who sees to it.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    pub(crate) rhythm: Rhythm,
+    pub(crate) clock: Clock<Outbox>,
 }
 
 impl Acceptor {
     /// Starts what the connections need on the current tokio runtime. It ends with the last of them.
     pub fn new(config: WebSocketConfig, flusher: FlusherHandle) -> Arc<Self> {
-        let shortest = config.ping_interval.map(|i| i.min(config.ping_timeout));
+        let pulse = config.ping_interval.map(|interval| {
+            let timeout = config.ping_timeout;
+            Pulse {
+                rhythm: Rhythm {
+                    start: Instant::now(),
+                    interval,
+                    timeout,
+                },
+                clock: Clock::spawn(interval.min(timeout)),
+            }
+        });
+        let terms = Terms {
+            config: config.outbox,
+            flusher: Some(flusher),
+        };
         Arc::new(Self {
-            terms: Arc::new(Terms {
-                config: config.outbox,
-                flusher: Some(flusher),
-            }),
-            clock: shortest.map(Clock::spawn),
             config,
-        })
-    }
-
-    /// When peers are pinged and given up, if they are.
-    pub(crate) fn rhythm(&self) -> Option<Rhythm> {
-        let interval = self.config.ping_interval?;
-        Some(Rhythm {
-            interval,
-            timeout: self.config.ping_timeout,
+            terms: Arc::new(terms),
+            pulse,
         })
     }
 }

@@ -10,6 +10,8 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub(crate) struct Limiter {
     shared: Arc<Shared>,
+    /// Of connections whose addresses nobody counts.
+    anywhere: Arc<Seat>,
 }
 
 #[derive(Debug)]
@@ -31,20 +33,32 @@ struct Counts {
 /// A counted connection; it stops counting when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
+    seat: Arc<Seat>,
+}
+
+/// What a connection counts against, behind a pointer, since every connection carries it.
+#[derive(Debug)]
+struct Seat {
     shared: Arc<Shared>,
-    /// Where addresses are counted; elsewhere a connection should not carry it.
-    address: Option<Box<IpAddr>>,
+    /// Where addresses are counted.
+    address: Option<IpAddr>,
 }
 
 impl Limiter {
     pub(crate) fn new(max_total: Option<usize>, max_per_address: Option<usize>) -> Self {
+        let shared = Arc::new(Shared {
+            max_total,
+            max_per_address,
+            counts: Mutex::default(),
+            total: watch::Sender::new(0),
+        });
+        let anywhere = Seat {
+            shared: Arc::clone(&shared),
+            address: None,
+        };
         Self {
-            shared: Arc::new(Shared {
-                max_total,
-                max_per_address,
-                counts: Mutex::default(),
-                total: watch::Sender::new(0),
-            }),
+            shared,
+            anywhere: Arc::new(anywhere),
         }
     }
 
@@ -64,10 +78,15 @@ impl Limiter {
         }
         counts.total += 1;
         shared.total.send_replace(counts.total);
-        Some(Permit {
-            shared: Arc::clone(shared),
-            address: shared.max_per_address.map(|_| Box::new(address)),
-        })
+        let seat = if shared.max_per_address.is_some() {
+            Arc::new(Seat {
+                shared: Arc::clone(shared),
+                address: Some(address),
+            })
+        } else {
+            Arc::clone(&self.anywhere)
+        };
+        Some(Permit { seat })
     }
 
     pub(crate) fn total(&self) -> usize {
@@ -84,15 +103,15 @@ impl Limiter {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let shared = &self.shared;
+        let Seat { shared, address } = &*self.seat;
         let mut counts = shared.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.total -= 1;
-        if let Some(address) = &self.address
-            && let Some(here) = counts.by_address.get_mut(&**address)
+        if let Some(address) = address
+            && let Some(here) = counts.by_address.get_mut(address)
         {
             *here -= 1;
             if *here == 0 {
-                counts.by_address.remove(&**address);
+                counts.by_address.remove(address);
             }
         }
         shared.total.send_replace(counts.total);

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::acceptor::Acceptor;
+use crate::acceptor::{Acceptor, Pulse};
 use crate::clock::Alarm;
 use crate::close::{self, Closed, ClosedBy};
 use crate::connection::{Connection, Limits, Received};
@@ -95,7 +95,8 @@ struct Socket {
     outbox: Arc<Outbox>,
     /// `None` once the connection was handed over to its [`Linger`].
     wire: Option<Wire>,
-    heartbeat: Option<Heartbeat>,
+    /// Where peers are pinged at all.
+    heartbeat: Heartbeat,
     /// When the heartbeat is to be looked at.
     alarm: Option<Alarm>,
 }
@@ -242,12 +243,15 @@ impl WebSocket {
     }
 
     fn assemble(wire: Wire, outbox: Arc<Outbox>, acceptor: &Arc<Acceptor>) -> Self {
-        let pinged = acceptor.config.ping_interval.is_some();
+        let heartbeat = match &acceptor.pulse {
+            Some(pulse) => Heartbeat::new(&pulse.rhythm, Instant::now()),
+            None => Heartbeat::default(),
+        };
         let socket = Socket {
             acceptor: Arc::clone(acceptor),
             outbox,
             wire: Some(wire),
-            heartbeat: pinged.then(|| Heartbeat::new(Instant::now())),
+            heartbeat,
             alarm: None,
         };
         Self {
@@ -297,8 +301,8 @@ impl Socket {
             }
             match wire.poll_input(cx) {
                 Poll::Ready((input, fresh)) => {
-                    if fresh && let Some(heartbeat) = &mut self.heartbeat {
-                        heartbeat.heard(Instant::now());
+                    if fresh && let Some(pulse) = &self.acceptor.pulse {
+                        self.heartbeat.heard(&pulse.rhythm, Instant::now());
                     }
                     if let Some(input) = input {
                         return Poll::Ready(self.handle(input));
@@ -409,15 +413,13 @@ impl Socket {
         if self.alarm.is_some() && !self.outbox.take_rung() {
             return Poll::Pending;
         }
-        let Some((heartbeat, rhythm)) = self.heartbeat.as_mut().zip(self.acceptor.rhythm()) else {
+        let Some(Pulse { rhythm, clock }) = &self.acceptor.pulse else {
             return Poll::Pending;
         };
         loop {
-            match heartbeat.check(Instant::now(), rhythm) {
+            match self.heartbeat.check(rhythm, Instant::now()) {
                 Beat::Wait(until) => {
-                    if let Some(clock) = &self.acceptor.clock {
-                        clock.set(&mut self.alarm, until, &self.outbox);
-                    }
+                    clock.set(&mut self.alarm, until, &self.outbox);
                     return Poll::Pending;
                 }
                 Beat::Ping => self.outbox.push_control(Frame::ping(&[])),
@@ -427,8 +429,8 @@ impl Socket {
     }
 
     fn cancel_alarm(&mut self) {
-        if let Some(clock) = &self.acceptor.clock {
-            clock.cancel(&mut self.alarm);
+        if let Some(pulse) = &self.acceptor.pulse {
+            pulse.clock.cancel(&mut self.alarm);
         }
     }
 }
