@@ -108,6 +108,14 @@ impl Hub {
         })
     }
 
+    /// The parameters of the path, if it is one of a pattern.
+    pub(crate) fn params(&self) -> &[(Box<str>, Box<str>)] {
+        match &self.kind {
+            Kind::Path { key, .. } => key,
+            Kind::Plain | Kind::Pattern { .. } => &[],
+        }
+    }
+
     /// The hub of one path of the namespace, whether or not somebody is there.
     pub(crate) fn at(self: &Arc<Self>, path: &str) -> Arc<Self> {
         let path = trim_slash(path);

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::acks::{AckError, Answer, Questions};
 use super::data::ClientData;
-use crate::adapter::{Admission, Format, Gone, Outlet, PathParams, Place, Sent};
+use crate::adapter::{Admission, Format, Gone, Outlet, Place, Sent};
 use crate::broadcast::{
     ClientOf, Emitted, Emitter, Event, Hub, IntoTargets, JoinProblem, Memberships, SentByNoGateway,
     send_to,
@@ -48,8 +48,6 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     id: ClientId,
     adapter: &'static str,
-    path: Arc<str>,
-    params: PathParams,
     hub: Arc<Hub>,
     outlet: Arc<dyn Outlet>,
     handshake: Handshake,
@@ -65,6 +63,13 @@ struct Inner {
     _place: Place,
 }
 
+impl Inner {
+    fn path(&self) -> &Arc<str> {
+        let asked = self.seldom.get().and_then(|seldom| seldom.asked.as_ref());
+        asked.unwrap_or(&self.hub.namespace)
+    }
+}
+
 /// What others sent while `on_connection` was running; behind a pointer, since
 /// afterwards a client carries it for nothing.
 type Held = Vec<(Bytes, Delivery)>;
@@ -74,6 +79,17 @@ type Held = Vec<(Bytes, Delivery)>;
 struct Seldom {
     questions: Questions,
     closing: OnceLock<CloseReason>,
+    /// The path that it asked for, where that is another spelling of the hub's.
+    asked: Option<Arc<str>>,
+}
+
+impl Seldom {
+    fn asked(path: Arc<str>) -> Self {
+        Self {
+            asked: Some(path),
+            ..Self::default()
+        }
+    }
 }
 
 /// `on_connection` has not ended yet.
@@ -97,11 +113,13 @@ impl Client {
             .namespace
             .hub()
             .of_path(&admission.path, &admission.params);
+        let seldom = OnceLock::new();
+        if *admission.path != *hub.namespace {
+            seldom.get_or_init(|| Box::new(Seldom::asked(admission.path)));
+        }
         Self(Arc::new(Inner {
             id,
             adapter,
-            path: admission.path,
-            params: admission.params,
             hub,
             outlet,
             handshake: admission.handshake,
@@ -109,7 +127,7 @@ impl Client {
             memberships: Memberships::default(),
             state: AtomicU8::new(OPENING_STATE),
             held: Mutex::default(),
-            seldom: OnceLock::new(),
+            seldom,
             recovered,
             lost_messages: AtomicBool::new(false),
             waker: AtomicWaker::new(),
@@ -132,7 +150,7 @@ impl Client {
     /// The path of its namespace as the client asked for it: `/room/7`.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.0.path
+        self.0.path()
     }
 
     /// One parameter of the namespace's path: `id` of `/room/{id}`.
@@ -144,7 +162,8 @@ impl Client {
 
     /// All parameters of the namespace's path.
     pub fn path_params(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.params.iter().map(|(key, value)| (&**key, &**value))
+        let params = self.0.hub.params().iter();
+        params.map(|(key, value)| (&**key, &**value))
     }
 
     /// What it said when it connected.
@@ -389,7 +408,7 @@ impl Client {
     }
 
     pub(crate) fn shared_path(&self) -> Arc<str> {
-        Arc::clone(&self.0.path)
+        Arc::clone(self.0.path())
     }
 
     pub(crate) fn format(&self) -> Format {
@@ -405,7 +424,7 @@ impl Client {
     }
 
     pub(crate) fn encode(&self, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
-        self.0.outlet.codec().encode(&self.0.path, message)
+        self.0.outlet.codec().encode(self.0.path(), message)
     }
 
     pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
@@ -476,7 +495,7 @@ impl Client {
         let mut buffer = ENCODING.take();
         buffer.clear();
         let codec = self.0.outlet.codec();
-        let said = codec.encode_into(&self.0.path, message, &mut buffer);
+        let said = codec.encode_into(self.0.path(), message, &mut buffer);
         let told = said.map(|said| {
             said && {
                 let sent = self.0.outlet.send_own(&buffer, delivery);
@@ -654,7 +673,7 @@ impl std::fmt::Debug for Client {
         f.debug_struct("Client")
             .field("id", &self.0.id)
             .field("adapter", &self.0.adapter)
-            .field("path", &self.0.path)
+            .field("path", self.0.path())
             .finish_non_exhaustive()
     }
 }
