@@ -9,20 +9,20 @@ use crate::packet::{Arguments, PacketError};
 
 /// Each value as a payload. Without attachments they stay the slices that were received;
 /// with attachments they become trees in which the bytes stand where placeholders were.
-pub(crate) fn of_core(arguments: &Arguments) -> Result<CoreArguments, PacketError> {
-    let attachments = arguments.attachments();
-    let payload = |json: &Bytes| {
+pub(crate) fn of_core(arguments: Arguments) -> Result<CoreArguments, PacketError> {
+    let (mut values, attachments) = arguments.into_parts();
+    let payload = |json: Bytes| {
         if attachments.is_empty() {
-            return Ok(Payload::from_json(json.clone()));
+            return Ok(Payload::from_json(json));
         }
-        let mut value = serde_json::from_slice(json).map_err(|_| PacketError::InvalidPayload)?;
-        put_attachments(&mut value, attachments);
+        let mut value = serde_json::from_slice(&json).map_err(|_| PacketError::InvalidPayload)?;
+        put_attachments(&mut value, &attachments);
         Ok(Payload::from_value(value))
     };
-    Ok(match arguments.values() {
-        [] => CoreArguments::None,
-        [only] => CoreArguments::One(payload(only)?),
-        several => CoreArguments::Many(several.iter().map(payload).collect::<Result<_, _>>()?),
+    Ok(match values.len() {
+        0 => CoreArguments::None,
+        1 => CoreArguments::One(payload(values.remove(0))?),
+        _ => CoreArguments::Many(values.into_iter().map(payload).collect::<Result<_, _>>()?),
     })
 }
 

@@ -228,11 +228,11 @@ impl TryFrom<packet::Packet> for Request {
             } => Body::Event {
                 id,
                 event,
-                arguments: arguments::of_core(&arguments)?,
+                arguments: arguments::of_core(arguments)?,
             },
             packet::Body::Ack { id, arguments } => Body::Ack {
                 id,
-                arguments: arguments::of_core(&arguments)?,
+                arguments: arguments::of_core(arguments)?,
             },
         };
         Ok(Self {

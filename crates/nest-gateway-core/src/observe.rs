@@ -6,7 +6,6 @@
 mod tally;
 
 use std::any::Any;
-use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::adapter::Refusal;
@@ -278,12 +277,20 @@ impl Stats {
         let _ = event;
     }
 
-    pub(crate) fn handler_started(self: &std::sync::Arc<Self>) -> RunningGuard<Handler> {
-        RunningGuard::new(self)
+    pub(crate) fn handler_started(&self) -> RunningGuard<'_> {
+        RunningGuard::new(
+            &self.running_handlers,
+            #[cfg(feature = "metrics")]
+            names::RUNNING_HANDLERS,
+        )
     }
 
-    pub(crate) fn stream_started(self: &std::sync::Arc<Self>) -> RunningGuard<Stream> {
-        RunningGuard::new(self)
+    pub(crate) fn stream_started(&self) -> RunningGuard<'_> {
+        RunningGuard::new(
+            &self.streams,
+            #[cfg(feature = "metrics")]
+            names::STREAMS,
+        )
     }
 }
 
@@ -309,61 +316,30 @@ pub(crate) fn message_span(context: &ExecutionContext) -> tracing::Span {
 }
 
 /// Counts something for as long as it lives.
-pub(crate) struct RunningGuard<K: Counted> {
-    stats: std::sync::Arc<Stats>,
-    kind: PhantomData<K>,
-}
-
-/// What a [`RunningGuard`] counts: a type and not a value, so that whoever
-/// carries one carries a pointer.
-pub(crate) trait Counted {
+pub(crate) struct RunningGuard<'a> {
+    counter: &'a AtomicUsize,
     #[cfg(feature = "metrics")]
-    const GAUGE: &'static str;
-
-    fn counter(stats: &Stats) -> &AtomicUsize;
+    gauge: &'static str,
 }
 
-/// A handler that runs.
-pub(crate) struct Handler;
-
-/// A stream that runs.
-pub(crate) struct Stream;
-
-impl Counted for Handler {
-    #[cfg(feature = "metrics")]
-    const GAUGE: &'static str = names::RUNNING_HANDLERS;
-
-    fn counter(stats: &Stats) -> &AtomicUsize {
-        &stats.running_handlers
-    }
-}
-
-impl Counted for Stream {
-    #[cfg(feature = "metrics")]
-    const GAUGE: &'static str = names::STREAMS;
-
-    fn counter(stats: &Stats) -> &AtomicUsize {
-        &stats.streams
-    }
-}
-
-impl<K: Counted> RunningGuard<K> {
-    fn new(stats: &std::sync::Arc<Stats>) -> Self {
-        K::counter(stats).fetch_add(1, Ordering::Relaxed);
+impl<'a> RunningGuard<'a> {
+    fn new(counter: &'a AtomicUsize, #[cfg(feature = "metrics")] gauge: &'static str) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
         #[cfg(feature = "metrics")]
-        metrics::gauge!(K::GAUGE).increment(1.0);
+        metrics::gauge!(gauge).increment(1.0);
         Self {
-            stats: std::sync::Arc::clone(stats),
-            kind: PhantomData,
+            counter,
+            #[cfg(feature = "metrics")]
+            gauge,
         }
     }
 }
 
-impl<K: Counted> Drop for RunningGuard<K> {
+impl Drop for RunningGuard<'_> {
     fn drop(&mut self) {
-        K::counter(&self.stats).fetch_sub(1, Ordering::Relaxed);
+        self.counter.fetch_sub(1, Ordering::Relaxed);
         #[cfg(feature = "metrics")]
-        metrics::gauge!(K::GAUGE).decrement(1.0);
+        metrics::gauge!(self.gauge).decrement(1.0);
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn of_event<A: Adapter>(
             let attachments = attachments.unwrap_or_default().into();
             let (event, arguments) =
                 PacketArguments::with_attachments(&Bytes::from(text), attachments)?;
-            Ok((event, of_core(&arguments)?))
+            Ok((event, of_core(arguments)?))
         }
         TheirValue::Bytes(_) => {
             let Ok(TryData(read)) = <TryData<Values> as FromMessageParts<A>>::from_message_parts(

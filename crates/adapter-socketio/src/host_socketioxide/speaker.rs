@@ -96,7 +96,9 @@ impl<A: Adapter> Speaker<A> {
 
     fn say_packet(&mut self, packet: &Packet) -> Spoken {
         let arguments = match &packet.body {
-            Body::Event { arguments, .. } | Body::Ack { arguments, .. } => of_core(arguments),
+            Body::Event { arguments, .. } | Body::Ack { arguments, .. } => {
+                of_core(arguments.clone())
+            }
             Body::Connect(_) | Body::Disconnect => return Spoken::Said,
         };
         let Ok(arguments) = arguments else {

@@ -36,6 +36,11 @@ impl Arguments {
         self.attachments.get(placeholder)
     }
 
+    /// The values and the attachments.
+    pub(crate) fn into_parts(self) -> (Vec<Bytes>, Vec<Bytes>) {
+        (self.values, self.attachments)
+    }
+
     pub(super) fn attach(&mut self, attachments: Vec<Bytes>) {
         self.attachments = attachments;
     }

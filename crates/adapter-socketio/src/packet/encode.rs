@@ -1,6 +1,6 @@
 //! Writes packets, with the Engine.IO type in front, into a buffer.
 
-use std::io::Write as _;
+use nest_gateway_core::json;
 
 /// Begins every text message of Engine.IO.
 const MESSAGE: u8 = b'4';
@@ -102,11 +102,12 @@ fn head(buffer: &mut Vec<u8>, kind: u8, attachments: usize, namespace: &str, id:
 
 /// A JSON string.
 pub(crate) fn string(buffer: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(buffer, text).expect("a string is JSON and a Vec takes every byte");
+    json::write_string(text, buffer);
 }
 
 fn decimal(buffer: &mut Vec<u8>, number: u64) {
-    write!(buffer, "{number}").expect("a Vec takes every byte");
+    // As JSON, which takes a tenth of the instructions of a format string.
+    serde_json::to_writer(buffer, &number).expect("a number is JSON and a Vec takes every byte");
 }
 
 #[cfg(test)]

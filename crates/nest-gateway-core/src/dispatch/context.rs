@@ -92,6 +92,9 @@ impl ExecutionContext {
     /// The body: as the client sent it, or as the pipes left it.
     #[must_use]
     pub fn data(&self) -> Payload {
+        if self.route.enhancers().pipes.is_empty() {
+            return self.arguments.first();
+        }
         let body = self.body.lock().unwrap_or_else(PoisonError::into_inner);
         body.clone().unwrap_or_else(|| self.arguments.first())
     }

@@ -11,6 +11,7 @@ use super::context::ExecutionContext;
 use super::filter::{Caught, DynFilter};
 use super::handler::HandlerResult;
 use super::interceptor::Next;
+use super::reply::Reply;
 use crate::close::CloseReason;
 use crate::config::DenyPolicy;
 use crate::error::WsException;
@@ -21,6 +22,8 @@ use crate::observe::{Outcome, panic_text};
 /// Every failure, a panic included, ends here as an answer to the client.
 pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
     let context = &*context;
+    let stats = &context.client().hub().stats;
+    let mut handling = Some(stats.handler_started());
     // A future is as large as the largest of its states, and every message pays for that: what only
     // some of them need is boxed.
     let result = match context.client().hub().config.handler_timeout {
@@ -28,19 +31,22 @@ pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
         Some(limit) => Box::pin(within(limit, guards_to_handler(context))).await,
     };
     let result = match result {
-        Ok(reply) => caught(answer::send(context, reply)).await,
+        Ok(reply) => {
+            if matches!(reply, Reply::Stream(_)) {
+                // It counts as a stream from here on, no longer as a handler.
+                handling = None;
+            }
+            caught(answer::send(context, reply)).await
+        }
         Err(exception) => Err(exception),
     };
     let outcome = match result {
         Ok(()) => Outcome::Handled,
         Err(exception) => Box::pin(failed(context, exception)).await,
     };
-    context
-        .client()
-        .hub()
-        .stats
-        // Not the name that a client chose.
-        .handled(context.route().event(), outcome);
+    // Not the name that a client chose.
+    stats.handled(context.route().event(), outcome);
+    drop(handling);
 }
 
 /// Handles a message for so long and no longer.

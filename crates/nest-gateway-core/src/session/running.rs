@@ -9,19 +9,17 @@ use futures_util::stream::FuturesUnordered;
 use tracing::Instrument as _;
 
 use crate::dispatch::{ExecutionContext, dispatch};
-use crate::observe::{Handler, RunningGuard, message_span};
+use crate::observe::message_span;
 
 /// One message on its way through the pipeline, from its guards to the last
 /// item of its reply.
 pub(super) struct Running {
     context: Arc<ExecutionContext>,
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
-    counted: Option<RunningGuard<Handler>>,
 }
 
 impl Running {
     pub(super) fn start(context: Arc<ExecutionContext>) -> Self {
-        let counted = context.client().hub().stats.handler_started();
         let handling = dispatch(Arc::clone(&context));
         let span = message_span(&context);
         Self {
@@ -31,7 +29,6 @@ impl Running {
                 Box::pin(handling.instrument(span))
             },
             context,
-            counted: Some(counted),
         }
     }
 
@@ -53,12 +50,7 @@ impl Future for Running {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let poll = self.future.as_mut().poll(context);
-        if self.context.is_streaming() {
-            // It counts as a stream now, no longer as a handler.
-            self.counted = None;
-        }
-        poll
+        self.future.as_mut().poll(context)
     }
 }
 
