@@ -191,10 +191,12 @@ const ENVELOPE_BYTES: usize = 64;
 const MAX_UNASKED_BYTES: usize = 8 * 1024;
 /// Items that a stream sends before it asks for room again.
 const MAX_UNASKED_ITEMS: usize = 32;
-/// Bytes after which a stream that is always ready lets others run.
-const MAX_TURN_BYTES: usize = 32 * 1024;
-/// Items after which a stream that is always ready lets others run.
-const MAX_TURN_ITEMS: u32 = 512;
+/// Bytes after which a stream that is always ready lets others run: what a
+/// socket takes in one write.
+const MAX_TURN_BYTES: usize = 128 * 1024;
+/// Items after which a stream that is always ready lets others run: about a
+/// fifth of a millisecond.
+const MAX_TURN_ITEMS: u32 = 1024;
 
 fn tell(context: &ExecutionContext, message: Outgoing<'_>) -> Result<(), WsException> {
     // A client that is gone is no error of the handler.
