@@ -178,7 +178,8 @@ fn poll_step(
     closing: bool,
 ) -> Poll<Step> {
     if !closing {
-        if let Poll::Ready(reason) = session.poll(context) {
+        // Replies leave when the session has done what it can, and not one by one.
+        if let Poll::Ready(reason) = socket.outbox().corked(|| session.poll(context)) {
             return Poll::Ready(Step::Close(reason));
         }
         if !session.has_room() {

@@ -47,6 +47,8 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     handshake: Handshake,
     engine: engine::Connection,
+    /// Also a part of `engine`, which is borrowed while the namespaces are polled.
+    sender: engine::Sender,
     decoder: Decoder,
     joined: Vec<Joined>,
     joining: Vec<Joining>,
@@ -82,6 +84,7 @@ impl Connection {
             decoder: shared.parser.decoder(Arc::clone(&shared.attachments)),
             shared,
             handshake,
+            sender: engine.sender().clone(),
             engine,
             joined: Vec::new(),
             joining: Vec::new(),
@@ -117,6 +120,7 @@ impl Connection {
         self.engine.set_reading(reading);
         let Self {
             engine,
+            sender,
             joined,
             joining,
             leaving,
@@ -129,7 +133,10 @@ impl Connection {
         let shutdown = alone.then(|| Box::pin(shared.host.shutdown().cancelled()));
         tokio::select! {
             biased;
-            step = poll_fn(|cx| poll_namespaces(cx, joined, joining, leaving, reading)) => step,
+            // Replies leave when the sessions have done what they can, and not one by one.
+            step = poll_fn(|cx| {
+                sender.corked(|| poll_namespaces(cx, joined, joining, leaving, reading))
+            }) => step,
             message = engine.next() => match message {
                 Some(message) => Step::Message(message),
                 None => Step::Lost(engine.close_reason().unwrap_or(engine::CloseReason::TransportLost)),

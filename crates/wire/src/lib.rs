@@ -61,6 +61,7 @@
 pub mod close;
 
 mod connection;
+mod cork;
 mod dirty;
 mod few;
 mod flusher;

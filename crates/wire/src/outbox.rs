@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use crate::close::{self, Closed, ClosedBy};
+use crate::cork;
 use crate::few::Few;
 use crate::flusher::FlusherHandle;
 use crate::frame::{BorrowedFrame, Frame, OpCode};
@@ -199,11 +200,21 @@ impl Outbox {
         }
         match state.queue.push_own(frame, &self.terms.config) {
             Pushed::Queued => {
-                self.announce(state);
+                if !(state.is_unannounced() && cork::holds(self)) {
+                    self.announce(state);
+                }
                 Push::Queued
             }
             not_just_queued => self.pushed(state, not_just_queued),
         }
+    }
+
+    /// Runs a part of the task that serves this connection. What [`Outbox::push_own`] queues meanwhile
+    /// is written when it is over, by this task; what others queue goes by the flusher as ever.
+    ///
+    /// For connections without a flusher it only runs the function.
+    pub fn corked<R>(self: &Arc<Self>, turn: impl FnOnce() -> R) -> R {
+        cork::run(self, turn)
     }
 
     /// Queues a ping or pong, ahead of messages. At most 64 wait; beyond that the oldest pong is
@@ -613,7 +624,7 @@ impl Outbox {
             let waker = waker.take();
             drop(state);
             wake_all(waker);
-        } else if matches!(state.writer, Writer::Idle(_)) && !state.scheduled {
+        } else if state.is_unannounced() {
             state.scheduled = true;
             drop(state);
             if let Some(flusher) = &self.terms.flusher {
@@ -635,6 +646,11 @@ impl crate::clock::Ring for Outbox {
 }
 
 impl State {
+    /// Nobody is about to look into the queue, and somebody has to.
+    fn is_unannounced(&self) -> bool {
+        matches!(self.writer, Writer::Idle(_)) && !self.scheduled
+    }
+
     fn fill(&mut self, batch: &mut Vec<Piece>, config: &OutboxConfig) {
         let mut total = 0;
         let (mut max_bytes, mut max_pieces) = (COPIED_BYTES, COPIED_PIECES);

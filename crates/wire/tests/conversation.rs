@@ -2,16 +2,19 @@
 
 mod support;
 
+use std::io::{ErrorKind, Read as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use nest_gateway_wire::{
-    Class, ClosedBy, Frame, GapNotice, OutboxConfig, Push, SlowPolicy, WebSocketConfig, close,
+    Acceptor, BorrowedFrame, Class, ClosedBy, Flusher, Frame, GapNotice, OutboxConfig, Push,
+    SlowPolicy, WebSocket, WebSocketConfig, close,
 };
 use support::client::Client;
 use support::server::Server;
 use support::{frame, frame_with_len, header};
+use tokio::net::TcpListener;
 
 fn close_frame(code: u16) -> Vec<u8> {
     frame(0x88, &code.to_be_bytes())
@@ -31,6 +34,65 @@ async fn messages_come_back_in_order_however_they_are_cut() {
         let frame = client.frame().await.unwrap();
         assert_eq!(frame.payload, format!("message {i}").as_bytes());
     }
+}
+
+#[tokio::test]
+async fn what_a_connection_answers_leaves_in_one_write_when_its_turn_is_over() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    stream.writable().await.unwrap();
+    let acceptor = Acceptor::new(WebSocketConfig::default(), Flusher::spawn());
+    let socket = WebSocket::accept_tcp(stream, b"", &acceptor);
+    let (one, two) = (Frame::text(b"one"), Frame::text(b"two"));
+
+    peer.set_nonblocking(true).unwrap();
+    let mut read = [0; 64];
+    let outbox = socket.outbox();
+    outbox.corked(|| {
+        for frame in [&one, &two] {
+            let pushed = outbox.push_own(BorrowedFrame::of(frame.bytes()).unwrap());
+            assert_eq!(pushed, Push::Queued);
+        }
+        let nothing = peer.read(&mut read).unwrap_err();
+        assert_eq!(nothing.kind(), ErrorKind::WouldBlock);
+    });
+    // No task has run since, the flusher's neither.
+    let len = peer.read(&mut read).unwrap();
+    assert_eq!(&read[..len], [&one.bytes()[..], two.bytes()].concat());
+}
+
+#[tokio::test]
+async fn a_turn_that_panics_writes_what_it_answered_too() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    stream.writable().await.unwrap();
+    let acceptor = Acceptor::new(WebSocketConfig::default(), Flusher::spawn());
+    let socket = WebSocket::accept_tcp(stream, b"", &acceptor);
+    let frame = Frame::text(b"one");
+    let push = || {
+        socket
+            .outbox()
+            .push_own(BorrowedFrame::of(frame.bytes()).unwrap())
+    };
+
+    let turn = std::panic::AssertUnwindSafe(|| {
+        socket.outbox().corked(|| {
+            assert_eq!(push(), Push::Queued);
+            panic!("in the middle of a turn");
+        })
+    });
+    assert!(std::panic::catch_unwind(turn).is_err());
+    let mut read = [0; 64];
+    let len = peer.read(&mut read).unwrap();
+    assert_eq!(&read[..len], frame.bytes());
+
+    // The turn is over: what comes now is the flusher's.
+    assert_eq!(push(), Push::Queued);
+    let read =
+        tokio::task::spawn_blocking(move || peer.read(&mut read).map(|len| read[..len].to_vec()));
+    assert_eq!(read.await.unwrap().unwrap(), frame.bytes()[..]);
 }
 
 #[tokio::test]

@@ -85,6 +85,11 @@ impl Sender {
         }
     }
 
+    /// Runs a part of the task that serves the connection; see [`Outbox::corked`].
+    pub fn corked<R>(&self, turn: impl FnOnce() -> R) -> R {
+        self.outbox().corked(turn)
+    }
+
     /// The outbox of the present transport.
     pub fn outbox(&self) -> &Arc<Outbox> {
         self.0.upgraded.get().unwrap_or(&self.0.first)
