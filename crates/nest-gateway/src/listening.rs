@@ -146,14 +146,21 @@ impl Listening {
     /// Serves until SIGTERM, SIGINT (Ctrl-C) or a [`ShutdownHandle`] says stop,
     /// then shuts down.
     ///
+    /// Signals are caught from the call on, also before the future is polled, so
+    /// that a program which then says that it is ready can be stopped at once.
+    ///
     /// Returns whether every client had gone without a handler being cut short.
-    pub async fn until_signal(self) -> bool {
-        let told = self.runtime.shutdown_token().clone();
-        tokio::select! {
-            () = signal() => tracing::info!("signal received, shutting down"),
-            () = told.cancelled() => {}
+    #[must_use = "futures do nothing unless awaited"]
+    pub fn until_signal(self) -> impl Future<Output = bool> + Send {
+        let signal = signal();
+        async move {
+            let told = self.runtime.shutdown_token().clone();
+            tokio::select! {
+                () = signal => tracing::info!("signal received, shutting down"),
+                () = told.cancelled() => {}
+            }
+            self.shut_down().await
         }
-        self.shut_down().await
     }
 
     /// Serves until a [`ShutdownHandle`] says stop, then shuts down.
@@ -267,19 +274,28 @@ fn bind_error(address: &str, cause: io::Error) -> ListenError {
     }
 }
 
-/// SIGINT or SIGTERM; Ctrl-C where there are no signals.
-async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
+/// SIGINT or SIGTERM, from now on.
+#[cfg(unix)]
+fn signal() -> impl Future<Output = ()> + Send {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    async move {
+        // A signal that cannot be caught does what it always did.
+        let received = async |signal: std::io::Result<tokio::signal::unix::Signal>| match signal {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        };
+        tokio::select! {
+            () = received(terminate) => {}
+            () = received(interrupt) => {}
         }
     }
+}
+
+/// Ctrl-C, where there are no signals.
+#[cfg(not(unix))]
+async fn signal() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Without signals only a handle can stop the application.
         std::future::pending::<()>().await;
