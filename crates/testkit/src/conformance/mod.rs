@@ -165,7 +165,7 @@ properties! { $
     close {
         a_client_that_the_server_disconnects_is_told,
         what_was_emitted_before_a_disconnect_arrives,
-        a_client_whose_connection_is_closed_is_told,
+        a_client_whose_connection_is_closed_is_told [Requests],
         closing_a_connection_ends_its_clients_of_all_namespaces [Multiplexing Requests],
         an_application_closes_with_a_code_of_its_own [CloseCodes],
         the_disconnect_reason_has_the_clients_code_and_text [CloseCodes Requests],
