@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{Codec, Format};
+use nest_gateway_core::adapter::{Codec, Format, ItemEncoder};
 use nest_gateway_core::id::RequestId;
 use nest_gateway_core::json;
 use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
 use nest_gateway_core::recovery::{Offset, Offsets};
 use nest_gateway_core::value::Value;
-use nest_gateway_wire::{Frame, GapNotice, OpCode};
+use nest_gateway_wire::{Frame, GapNotice, OpCode, Stencil};
 use serde::Serialize;
 
 /// Room for the envelope around the data.
@@ -81,7 +81,36 @@ impl Codec for JsonCodec {
         });
         result.map(|()| true)
     }
+
+    fn item_encoder(
+        &self,
+        _path: &str,
+        event: &str,
+        request: Option<&RequestId>,
+    ) -> Option<ItemEncoder> {
+        let id = request.map(OutboundId::Request);
+        if id.is_none() && self.offsets.is_some() {
+            // Each has a number of its own.
+            return None;
+        }
+        let envelope = Outbound {
+            event,
+            data: None,
+            id,
+            done: false,
+            offset: None,
+        };
+        let (mut before, mut behind) = (Vec::new(), Vec::new());
+        envelope.write_head(&mut before);
+        before.extend_from_slice(DATA);
+        envelope.write_tail(&mut behind).ok()?;
+        let stencil = Stencil::new(&before, &behind);
+        Some(Box::new(move |json, buffer| stencil.append(buffer, json)))
+    }
 }
+
+/// What stands between the event and the data.
+const DATA: &[u8] = br#","data":"#;
 
 /// The fields of an envelope on its way out.
 pub(crate) struct Outbound<'a> {
@@ -185,6 +214,16 @@ impl<'a> Outbound<'a> {
     }
 
     fn write_json(&self, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.write_head(buffer);
+        if let Some(data) = &self.data {
+            buffer.extend_from_slice(DATA);
+            data.write_json(buffer)?;
+        }
+        self.write_tail(buffer)
+    }
+
+    /// What stands before the data.
+    fn write_head(&self, buffer: &mut Vec<u8>) {
         match self.offset {
             // In front, where it is found without reading the rest.
             Some(Offset(number)) => {
@@ -193,10 +232,10 @@ impl<'a> Outbound<'a> {
             None => buffer.extend_from_slice(br#"{"event":"#),
         }
         json::write_string(self.event, buffer);
-        if let Some(data) = &self.data {
-            buffer.extend_from_slice(br#","data":"#);
-            data.write_json(buffer)?;
-        }
+    }
+
+    /// What stands behind the data.
+    fn write_tail(&self, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
         match self.id {
             Some(OutboundId::Request(id)) => {
                 buffer.extend_from_slice(br#","id":"#);
@@ -323,6 +362,33 @@ mod tests {
             encode(done).as_deref(),
             Some(r#"{"event":"e","id":"x","done":true}"#)
         );
+    }
+
+    #[test]
+    fn an_item_is_the_same_whether_it_is_encoded_alone_or_with_the_encoder_of_its_stream() {
+        let (number, text) = (RequestId::from(7), RequestId::from("x\"y"));
+        let long = "long".repeat(20_000);
+        for request in [None, Some(&number), Some(&text)] {
+            for offsets in [None, Some(Arc::default())] {
+                let numbered = offsets.is_some() && request.is_none();
+                let codec = JsonCodec { offsets };
+                let encoder = codec.item_encoder("/", "to\"ken", request);
+                assert_eq!(encoder.is_none(), numbered);
+                let Some(encode) = encoder else { continue };
+                for value in ["", "short", &long] {
+                    let data = payload(&value);
+                    let item = Outgoing::Item {
+                        event: "to\"ken",
+                        request,
+                        data: Some(&data),
+                    };
+                    let (mut alone, mut with) = (Vec::new(), Vec::new());
+                    assert!(codec.encode_into("/", item, &mut alone).expect("encodes"));
+                    encode(data.as_json().expect("JSON"), &mut with);
+                    assert_eq!(alone, with);
+                }
+            }
+        }
     }
 
     #[test]

@@ -69,6 +69,14 @@ impl Outlet for NativeOutlet {
         }
     }
 
+    fn send_run(&self, messages: &[u8], count: usize) -> bool {
+        let Ok(count) = u32::try_from(count) else {
+            return false;
+        };
+        let outbox = self.outbox.get();
+        outbox.is_some_and(|outbox| outbox.push_run(messages, count))
+    }
+
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         let outbox = self.outbox.get().ok_or(Gone)?;
         outbox.poll_room(context, 0).map_err(|_| Gone)

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{Codec, Format};
+use nest_gateway_core::adapter::{Codec, Format, ItemEncoder};
 use nest_gateway_core::id::RequestId;
 use nest_gateway_core::message::{Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
 use nest_gateway_core::recovery::{Offset, Offsets};
 use nest_gateway_core::value::Value;
-use nest_gateway_wire::{Frame, OpCode};
+use nest_gateway_wire::{Frame, OpCode, Stencil};
 
 use crate::offset::{self, OffsetText};
 use crate::packet::encode;
@@ -94,6 +94,22 @@ impl Codec for JsonCodec {
             _ => {}
         }
         Ok(buffer.len() > before)
+    }
+
+    fn item_encoder(
+        &self,
+        path: &str,
+        event: &str,
+        _request: Option<&RequestId>,
+    ) -> Option<ItemEncoder> {
+        if self.offsets.is_some() {
+            // Each has a number of its own.
+            return None;
+        }
+        let (mut before, mut behind) = (Vec::new(), Vec::new());
+        encode::around_argument(&mut before, &mut behind, path, event);
+        let stencil = Stencil::new(&before, &behind);
+        Some(Box::new(move |json, buffer| stencil.append(buffer, json)))
     }
 }
 
@@ -356,6 +372,31 @@ mod tests {
         };
         assert_eq!(exception(None), [r#"42/chat,["exception",{"a":1}]"#]);
         assert_eq!(exception(Some(&request)), [r#"43/chat,7[{"a":1}]"#]);
+    }
+
+    #[test]
+    fn an_item_is_the_same_whether_it_is_encoded_alone_or_with_the_encoder_of_its_stream() {
+        let codec = JsonCodec::default();
+        let long = format!("{:?}", "long".repeat(20_000));
+        for path in ["/", "/chat"] {
+            let encode = codec.item_encoder(path, "to\"ken", None).unwrap();
+            for text in ["1", "\"short\"", &long] {
+                let data = Payload::from_json(Bytes::copy_from_slice(text.as_bytes()));
+                let item = Outgoing::Item {
+                    event: "to\"ken",
+                    request: Some(&RequestId::from(1)),
+                    data: Some(&data),
+                };
+                let (mut alone, mut with) = (Vec::new(), Vec::new());
+                assert!(codec.encode_into(path, item, &mut alone).unwrap());
+                encode(text.as_bytes(), &mut with);
+                assert_eq!(alone, with);
+            }
+        }
+        let numbered = JsonCodec {
+            offsets: Some(Arc::default()),
+        };
+        assert!(numbered.item_encoder("/", "token", None).is_none());
     }
 
     #[test]

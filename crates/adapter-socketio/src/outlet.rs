@@ -41,6 +41,10 @@ impl Outlet for SocketIoOutlet {
         }
     }
 
+    fn send_run(&self, messages: &[u8], count: usize) -> bool {
+        u32::try_from(count).is_ok_and(|count| self.sender.send_run(messages, count))
+    }
+
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         self.sender.poll_room(context).map_err(|_| Gone)
     }

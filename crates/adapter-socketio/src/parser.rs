@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{Codec, Format};
+use nest_gateway_core::adapter::{Codec, Format, ItemEncoder};
 use nest_gateway_core::id::ClientId;
+use nest_gateway_core::id::RequestId;
 use nest_gateway_core::message::{Arguments, Encoded, Outgoing};
 use nest_gateway_core::payload::{EncodeError, Payload};
 use nest_gateway_core::recovery::{Offset, Offsets, RecoveryKey};
@@ -166,6 +167,15 @@ impl Codec for Parser {
         buffer: &mut Vec<u8>,
     ) -> Result<bool, EncodeError> {
         self.codec().encode_into(path, message, buffer)
+    }
+
+    fn item_encoder(
+        &self,
+        path: &str,
+        event: &str,
+        request: Option<&RequestId>,
+    ) -> Option<ItemEncoder> {
+        self.codec().item_encoder(path, event, request)
     }
 }
 

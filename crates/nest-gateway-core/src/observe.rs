@@ -191,8 +191,9 @@ impl Stats {
         self.tally.received(size);
     }
 
-    pub(crate) fn sent(&self, size: usize) {
-        self.tally.sent(size);
+    /// So many messages, of so many bytes together.
+    pub(crate) fn sent(&self, messages: usize, bytes: usize) {
+        self.tally.sent(messages, bytes);
     }
 
     /// `first` for the first messages that a drop policy took from the client.

@@ -203,6 +203,7 @@ adapter_conformance! {
     streams {
         a_client_talks_on_while_its_stream_runs,
         a_long_stream_arrives_whole_and_in_order,
+        what_a_producer_sends_between_its_items_keeps_its_place,
         a_producer_waits_for_a_reader_that_stands_still,
         a_stream_is_dropped_when_its_client_leaves,
         a_request_is_cancelled_by_its_id,

@@ -18,8 +18,9 @@ thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// The longest payload of a control frame (RFC 6455, section 5.5).
-const MAX_CONTROL: usize = 125;
+/// The longest payload of a control frame (RFC 6455, section 5.5), and the longest whose length is in
+/// the second byte of the header.
+pub(crate) const MAX_CONTROL: usize = 125;
 
 /// The FIN bit of the first header byte.
 pub(crate) const FIN: u8 = 0x80;

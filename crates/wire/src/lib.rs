@@ -75,6 +75,7 @@ mod outbox;
 mod piece;
 mod queue;
 mod run;
+mod stencil;
 mod sync;
 mod violation;
 
@@ -132,6 +133,7 @@ pub use outbox::{Class, Gap, Outbox, OutboxClosed, OutboxConfig, Push, SlowPolic
 pub use shared_tcp::SharedTcp;
 #[cfg(not(loom))]
 pub use socket::{Event, WebSocket, WebSocketConfig};
+pub use stencil::Stencil;
 /// The TLS library, for its `ServerConfig`.
 #[cfg(all(feature = "tls", not(loom)))]
 pub use tokio_rustls::rustls;

@@ -200,13 +200,28 @@ impl Outbox {
         }
         match state.queue.push_own(frame, &self.terms.config) {
             Pushed::Queued => {
-                if !(state.is_unannounced() && cork::holds(self)) {
-                    self.announce(state);
-                }
+                self.announce_own(state);
                 Push::Queued
             }
             not_just_queued => self.pushed(state, not_just_queued),
         }
+    }
+
+    /// Queues `count` messages that no other connection gets, which stand one behind the other in
+    /// `frames` as [`Frame::append`] or [`Stencil::append`](crate::Stencil::append) wrote them. `true`
+    /// when all of them are queued; otherwise none is, since there is no room for all of them, the
+    /// outbox is closed, or messages are compressed one by one. [`Outbox::push_own`] then says for each
+    /// of them what becomes of it.
+    pub fn push_run(self: &Arc<Self>, frames: &[u8], count: u32) -> bool {
+        if self.compresses() {
+            return false;
+        }
+        let mut state = lock(&self.state);
+        if state.ending.is_some() || !state.queue.push_run(frames, count, &self.terms.config) {
+            return false;
+        }
+        self.announce_own(state);
+        true
     }
 
     /// Runs a part of the task that serves this connection. What [`Outbox::push_own`] queues meanwhile
@@ -614,6 +629,15 @@ impl Outbox {
                 );
                 Push::Overflow
             }
+        }
+    }
+
+    /// [`Outbox::announce`], unless this is the turn of the outbox's own connection, which writes what
+    /// it causes itself when the turn is over.
+    #[inline]
+    fn announce_own(self: &Arc<Self>, state: MutexGuard<'_, State>) {
+        if !(state.is_unannounced() && cork::holds(self)) {
+            self.announce(state);
         }
     }
 

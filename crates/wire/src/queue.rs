@@ -229,6 +229,22 @@ impl Queue {
         Pushed::Queued
     }
 
+    /// Queues normal frames that are for this connection alone, one behind the other in `frames`; all or,
+    /// where there is no room for all of them, none.
+    pub(crate) fn push_run(&mut self, frames: &[u8], count: u32, config: &OutboxConfig) -> bool {
+        let last = self.messages.saturating_add(count.saturating_sub(1));
+        if !fits(self.bytes, last, frames.len(), config) {
+            return false;
+        }
+        self.bytes += frames.len();
+        self.messages += count;
+        match self.frames.back_mut() {
+            Some(Entry::Run(run)) if run.has_room(frames.len()) => run.extend(frames, count),
+            _ => self.frames.push_back(Entry::Run(Run::of(frames, count))),
+        }
+        true
+    }
+
     /// Queues a normal frame into a queue that has no room for it, as the policy says.
     #[cold]
     fn push_full(&mut self, frame: Frame, config: &OutboxConfig) -> Pushed {

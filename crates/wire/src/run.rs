@@ -23,9 +23,15 @@ pub(crate) struct Run {
 impl Run {
     /// A run of one frame, in as much memory as that needs.
     pub(crate) fn new(frame: BorrowedFrame<'_>) -> Self {
+        Self::of(frame.bytes(), 1)
+    }
+
+    /// A run of the frames that stand one behind the other in `bytes`.
+    pub(crate) fn of(bytes: &[u8], frames: u32) -> Self {
+        debug_assert_eq!(count_frames(bytes), frames);
         Self {
-            bytes: BytesMut::from(frame.bytes()),
-            frames: 1,
+            bytes: BytesMut::from(bytes),
+            frames,
         }
     }
 
@@ -43,8 +49,14 @@ impl Run {
     }
 
     pub(crate) fn push(&mut self, frame: BorrowedFrame<'_>) {
-        self.bytes.extend_from_slice(frame.bytes());
-        self.frames += 1;
+        self.extend(frame.bytes(), 1);
+    }
+
+    /// Appends the frames that stand one behind the other in `bytes`.
+    pub(crate) fn extend(&mut self, bytes: &[u8], frames: u32) {
+        debug_assert_eq!(count_frames(bytes), frames);
+        self.bytes.extend_from_slice(bytes);
+        self.frames += frames;
     }
 
     /// Takes the first frame out, unless it is the only one.

@@ -62,6 +62,13 @@ impl Sender {
         self.push_with(|outbox| outbox.push_own(frame))
     }
 
+    /// Queues frames that no other session gets, all or none, as [`Outbox::push_run`] does. It
+    /// may also refuse them because another transport takes over; [`Sender::send_own`]
+    /// then takes them.
+    pub fn send_run(&self, frames: &[u8], count: u32) -> bool {
+        self.outbox().push_run(frames, count)
+    }
+
     /// Ready while the queue is below half of its bounds. An error means that the session
     /// is over.
     pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), OutboxClosed>> {

@@ -69,6 +69,15 @@ pub fn event(buffer: &mut Vec<u8>, event: Event<'_>) {
     buffer.push(b']');
 }
 
+/// What stands before and behind the only argument of an event.
+pub fn around_argument(before: &mut Vec<u8>, behind: &mut Vec<u8>, namespace: &str, event: &str) {
+    head(before, b'2', 0, namespace, None);
+    before.push(b'[');
+    string(before, event);
+    before.push(b',');
+    behind.push(b']');
+}
+
 /// `43id[..]`, or `46n-id[..]` with attachments; `arguments` as in [`Event`].
 pub fn ack(buffer: &mut Vec<u8>, namespace: &str, id: u64, arguments: &[u8], attachments: usize) {
     let kind = if attachments > 0 { b'6' } else { b'3' };

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::id::RequestId;
 use crate::message::{Encoded, Outgoing};
 use crate::payload::EncodeError;
 use crate::recovery::Offset;
@@ -65,7 +66,27 @@ pub trait Codec: Send + Sync + 'static {
         }
         Ok(encoded.is_some())
     }
+
+    /// How to encode the items of one stream under one event: they differ in
+    /// their data alone, so that all else needs to be encoded only once.
+    ///
+    /// Core asks once for each event of a stream. `None`, the default, where
+    /// there is more to an item than that (a number of its own, say); each one
+    /// then goes through [`Codec::encode_into`].
+    fn item_encoder(
+        &self,
+        path: &str,
+        event: &str,
+        request: Option<&RequestId>,
+    ) -> Option<ItemEncoder> {
+        let _ = (path, event, request);
+        None
+    }
 }
+
+/// Appends to a buffer what [`Codec::encode_into`] appends for an
+/// [`Outgoing::Item`] with this data, which is JSON text.
+pub type ItemEncoder = Box<dyn Fn(&[u8], &mut Vec<u8>) + Send + Sync>;
 
 /// The name of a wire format, compared by value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

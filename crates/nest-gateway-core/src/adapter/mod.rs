@@ -34,7 +34,7 @@ use bytes::Bytes;
 
 pub use self::admission::{Admission, Refusal};
 pub use self::capabilities::Capabilities;
-pub use self::codec::{Codec, Format};
+pub use self::codec::{Codec, Format, ItemEncoder};
 pub use self::host::{Found, Host};
 
 pub(crate) use self::admission::PathParams;
@@ -109,6 +109,16 @@ pub trait Outlet: Send + Sync + 'static {
     /// Default: a copy with memory of its own.
     fn send_own(&self, message: &[u8], delivery: Delivery) -> Sent {
         self.send(Bytes::copy_from_slice(message), delivery)
+    }
+
+    /// Queues `count` messages that no other client gets, which stand one behind
+    /// the other in `messages` as an [`ItemEncoder`] wrote them, all with
+    /// [`Delivery::RELIABLE`]. `true` when all of them are queued; otherwise none
+    /// is, and core gives them to [`Outlet::send_own`] one by one, which says
+    /// what becomes of each. Default: never takes them together.
+    fn send_run(&self, messages: &[u8], count: usize) -> bool {
+        let _ = (messages, count);
+        false
     }
 
     /// Ready when the queue has room for a producer that can wait (streams):

@@ -145,6 +145,11 @@ impl Hub {
         }
     }
 
+    /// Whether somebody hears of every message that was queued.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.observers.get().is_some()
+    }
+
     /// Tells the observers, if there are any, of a message that was queued; `client` is set for
     /// one to a single client.
     pub(crate) fn sent(&self, message: Outgoing<'_>, client: Option<&Client>, receivers: usize) {

@@ -15,9 +15,12 @@ mod filter;
 mod guard;
 mod handler;
 mod interceptor;
+mod items;
+mod pace;
 mod pipe;
 mod pipeline;
 mod reply;
+mod stream;
 
 pub use self::context::{ExecutionContext, HandshakeContext, WsArgumentsHost};
 pub use self::enhancer::{Enhancer, Enhancers};

@@ -40,11 +40,11 @@ impl Default for Tally {
 
 impl Tally {
     pub(super) fn received(&self, size: usize) {
-        self.add(size, |counts| (&counts.received, &counts.received_bytes));
+        self.add(1, size, |counts| (&counts.received, &counts.received_bytes));
     }
 
-    pub(super) fn sent(&self, size: usize) {
-        self.add(size, |counts| (&counts.sent, &counts.sent_bytes));
+    pub(super) fn sent(&self, messages: usize, bytes: usize) {
+        self.add(messages, bytes, |counts| (&counts.sent, &counts.sent_bytes));
     }
 
     /// The sum of one counter over all threads.
@@ -53,8 +53,13 @@ impl Tally {
         counts.map(|c| counter(c).load(Ordering::Relaxed)).sum()
     }
 
-    /// Counts one message of this size.
-    fn add(&self, size: usize, counters: impl Fn(&Counts) -> (&AtomicU64, &AtomicU64)) {
+    fn add(
+        &self,
+        messages: usize,
+        bytes: usize,
+        counters: impl Fn(&Counts) -> (&AtomicU64, &AtomicU64),
+    ) {
+        let (more_messages, more_bytes) = (messages as u64, bytes as u64);
         // A thread that is ending may have given its place back already.
         match PLACE.try_with(|place| place.0) {
             Ok(Some(place)) => {
@@ -63,13 +68,13 @@ impl Tally {
                 let moved = |counter: &AtomicU64, by| {
                     counter.store(counter.load(Ordering::Relaxed) + by, Ordering::Relaxed);
                 };
-                moved(messages, 1);
-                moved(bytes, size as u64);
+                moved(messages, more_messages);
+                moved(bytes, more_bytes);
             }
             _ => {
                 let (messages, bytes) = counters(&self.shared);
-                messages.fetch_add(1, Ordering::Relaxed);
-                bytes.fetch_add(size as u64, Ordering::Relaxed);
+                messages.fetch_add(more_messages, Ordering::Relaxed);
+                bytes.fetch_add(more_bytes, Ordering::Relaxed);
             }
         }
     }
@@ -126,7 +131,7 @@ mod tests {
                         barrier.wait();
                         for _ in 1..EACH {
                             tally.received(3);
-                            tally.sent(5);
+                            tally.sent(1, 5);
                         }
                         barrier.wait();
                     });

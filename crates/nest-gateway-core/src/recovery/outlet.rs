@@ -118,6 +118,13 @@ impl Outlet for RecoverableOutlet {
         }
     }
 
+    fn send_run(&self, messages: &[u8], count: usize) -> bool {
+        // Items that have a number of their own are not encoded for this, so
+        // that nothing of it is to be kept.
+        let link = self.lock().link.clone();
+        link.is_some_and(|link| link.send_run(messages, count))
+    }
+
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         match &self.lock().link {
             Some(link) => link.poll_room(context),

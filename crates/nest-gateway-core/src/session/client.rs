@@ -13,8 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::acks::{AckError, Answer, Questions};
+use super::batch::Batch;
 use super::data::ClientData;
-use crate::adapter::{Admission, Format, Gone, Outlet, Place, Sent};
+use crate::adapter::{Admission, Format, Gone, ItemEncoder, Outlet, Place, Sent};
 use crate::broadcast::{
     ClientOf, Emitted, Emitter, Event, Hub, IntoTargets, JoinProblem, Memberships, SentByNoGateway,
     send_to,
@@ -23,7 +24,7 @@ use crate::close::CloseReason;
 use crate::config::SlowPolicy;
 use crate::error::WsException;
 use crate::handshake::Handshake;
-use crate::id::ClientId;
+use crate::id::{ClientId, RequestId};
 use crate::message::{Arguments, Delivery, Encoded, Outgoing};
 use crate::payload::{EncodeError, Payload};
 
@@ -39,6 +40,17 @@ thread_local! {
 
 /// The most memory in bytes that a thread keeps for encoding the next message.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
+
+/// Lends the thread's buffer, empty.
+fn encoding<R>(encode: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    let mut buffer = ENCODING.take();
+    buffer.clear();
+    let result = encode(&mut buffer);
+    if buffer.capacity() <= MAX_KEPT_BYTES {
+        ENCODING.set(buffer);
+    }
+    result
+}
 
 /// A connected client, in one namespace. Cheap to clone; holding it does not
 /// keep the connection open.
@@ -488,24 +500,45 @@ impl Client {
         message: Outgoing<'_>,
         delivery: Delivery,
     ) -> Result<bool, EncodeError> {
-        if !self.takes_at_once() {
-            let encoded = self.encode(message)?;
-            return Ok(encoded.is_some_and(|bytes| self.deliver(bytes, delivery)));
-        }
-        let mut buffer = ENCODING.take();
-        buffer.clear();
         let codec = self.0.outlet.codec();
-        let said = codec.encode_into(self.0.path(), message, &mut buffer);
-        let told = said.map(|said| {
-            said && {
-                let sent = self.0.outlet.send_own(&buffer, delivery);
-                self.book(sent, buffer.len(), delivery)
-            }
-        });
-        if buffer.capacity() <= MAX_KEPT_BYTES {
-            ENCODING.set(buffer);
+        encoding(|buffer| {
+            let said = codec.encode_into(self.0.path(), message, buffer)?;
+            Ok(said && self.deliver_own(buffer, delivery))
+        })
+    }
+
+    pub(crate) fn item_encoder(
+        &self,
+        event: &str,
+        request: Option<&RequestId>,
+    ) -> Option<ItemEncoder> {
+        let codec = self.0.outlet.codec();
+        codec.item_encoder(self.0.path(), event, request)
+    }
+
+    /// Queues encoded messages that no other client gets; `ends` says where each
+    /// of them ends.
+    pub(super) fn deliver_run(&self, messages: &[u8], ends: &[usize]) {
+        if self.takes_at_once() && self.0.outlet.send_run(messages, ends.len()) {
+            self.0.hub.stats.sent(ends.len(), messages.len());
+            return;
         }
-        told
+        let mut start = 0;
+        for &end in ends {
+            self.deliver_own(&messages[start..end], Delivery::RELIABLE);
+            start = end;
+        }
+    }
+
+    /// [`Client::deliver`] for what no other client gets.
+    fn deliver_own(&self, message: &[u8], delivery: Delivery) -> bool {
+        Batch::release();
+        if self.takes_at_once() {
+            let sent = self.0.outlet.send_own(message, delivery);
+            self.book(sent, message.len(), delivery)
+        } else {
+            self.deliver(Bytes::copy_from_slice(message), delivery)
+        }
     }
 
     /// Whether what is sent now goes to the outlet, and is not held or dropped.
@@ -519,6 +552,7 @@ impl Client {
 
     /// Queues encoded bytes; `true` when they are on their way.
     pub(crate) fn deliver(&self, bytes: Bytes, delivery: Delivery) -> bool {
+        Batch::release();
         match self.0.state.load(Ordering::Acquire) {
             OPEN_STATE | PARKED_STATE => self.push(bytes, delivery),
             OPENING_STATE => self.deliver_while_opening(bytes, delivery),
@@ -556,11 +590,11 @@ impl Client {
     fn book(&self, sent: Sent, size: usize, delivery: Delivery) -> bool {
         match sent {
             Sent::Queued => {
-                self.0.hub.stats.sent(size);
+                self.0.hub.stats.sent(1, size);
                 true
             }
             Sent::Displaced(frames) => {
-                self.0.hub.stats.sent(size);
+                self.0.hub.stats.sent(1, size);
                 self.count_dropped(frames, delivery);
                 true
             }

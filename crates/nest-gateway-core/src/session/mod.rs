@@ -1,6 +1,7 @@
 //! One client in one namespace: order, limits, state.
 
 mod acks;
+mod batch;
 mod client;
 mod data;
 mod hooks;
@@ -10,6 +11,8 @@ mod parked;
 mod running;
 mod state;
 mod throttle;
+
+pub(crate) use self::batch::Batch;
 
 pub use self::acks::AckError;
 pub use self::client::Client;

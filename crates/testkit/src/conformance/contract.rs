@@ -584,6 +584,7 @@ pub const CONTRACT: &[ContractLine] = &[
             "streams::a_stream_is_dropped_when_its_client_leaves",
             "streams::many_streams_of_one_client_run_at_once",
             "streams::a_long_stream_arrives_whole_and_in_order",
+            "streams::what_a_producer_sends_between_its_items_keeps_its_place",
             "streams::a_client_talks_on_while_its_stream_runs",
         ],
     },

@@ -352,6 +352,7 @@ properties! { $
         a_client_talks_on_while_its_stream_runs [Requests],
         many_streams_of_one_client_run_at_once [Requests RepliesAsEvents],
         a_long_stream_arrives_whole_and_in_order [Requests],
+        what_a_producer_sends_between_its_items_keeps_its_place,
         a_producer_waits_for_a_reader_that_stands_still [SlowReading Requests],
         a_stream_is_dropped_when_its_client_leaves,
         a_request_is_cancelled_by_its_id [Requests],

@@ -58,6 +58,26 @@ pub async fn a_long_stream_arrives_whole_and_in_order(subject: Subject) {
     }
 }
 
+/// CONTRACT 9: in the order in which it was said, whether as an item, to the
+/// client, or to a room that it is in.
+pub async fn what_a_producer_sends_between_its_items_keeps_its_place(subject: Subject) {
+    const N: u64 = 100;
+    let stage = Stage::start(&subject).await;
+    let mut client = stage.client().connect().await;
+    client.emit("stream_with_asides", json!(N)).await;
+    for i in 0..N {
+        if i % 3 < 2 {
+            let aside = client.next_event().await;
+            assert_eq!(
+                (&*aside.name, aside.args.first()),
+                ("aside", Some(&json!(i)))
+            );
+        }
+        let item = client.next_event().await;
+        assert_eq!((&*item.name, item.args.first()), ("tok", Some(&json!(i))));
+    }
+}
+
 /// CONTRACT 9: polled only while the outbox has room: the producer never runs
 /// ahead of a reader that stands still by more than what is queued.
 pub async fn a_producer_waits_for_a_reader_that_stands_still(subject: Subject) {

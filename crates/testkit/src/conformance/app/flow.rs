@@ -53,6 +53,27 @@ impl Root {
             })
     }
 
+    /// A stream whose producer sends something itself before most of its items.
+    pub(super) fn asides(builder: GatewayBuilder<RootGateway>) -> GatewayBuilder<RootGateway> {
+        builder.on(
+            "stream_with_asides",
+            async |_: Arc<RootGateway>,
+                   client: ConnectedSocket,
+                   server: Server,
+                   n: MessageBody<u64>| {
+                let items = futures_util::stream::iter(0..n.0).map(move |i| {
+                    match i % 3 {
+                        0 => drop(client.emit("aside", &i)),
+                        1 => drop(server.to(client.id()).emit("aside", &i)),
+                        _ => {}
+                    }
+                    item(Some("tok"), &i)
+                });
+                Reply::stream(items)
+            },
+        )
+    }
+
     pub(super) fn flow(
         builder: GatewayBuilder<RootGateway>,
         backstage: &Arc<Backstage>,

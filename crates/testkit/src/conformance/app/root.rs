@@ -41,6 +41,7 @@ impl Root {
         let builder = Self::pipeline(builder, backstage);
         let builder = Self::filters(builder, backstage);
         let builder = Self::streams(builder);
+        let builder = Self::asides(builder);
         let builder = Self::flow(builder, backstage);
         let builder = Self::rooms(builder);
         Self::questions(builder).build()
