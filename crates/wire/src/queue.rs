@@ -579,10 +579,12 @@ mod tests {
         Shared,
         Volatile,
         Own,
+        Run,
     }
 
     fn how() -> impl Strategy<Value = How> {
-        prop_oneof![1 => Just(How::Shared), 1 => Just(How::Volatile), 2 => Just(How::Own)]
+        let own = prop_oneof![Just(How::Own), Just(How::Run)];
+        prop_oneof![1 => Just(How::Shared), 1 => Just(How::Volatile), 2 => own]
     }
 
     impl How {
@@ -591,6 +593,8 @@ mod tests {
                 Self::Shared => queue.push(frame, Class::Normal, config, false),
                 Self::Volatile => queue.push(frame, Class::Volatile, config, false),
                 Self::Own => queue.push_own(borrowed(&frame), config),
+                Self::Run if queue.push_run(frame.bytes(), 1, config) => Pushed::Queued,
+                Self::Run => queue.push_own(borrowed(&frame), config),
             }
         }
     }
@@ -768,6 +772,21 @@ mod tests {
         let piece = queue.pop(&config).unwrap();
         assert_eq!((piece.bytes.len(), piece.messages()), (30, 3));
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn several_frames_are_queued_together_or_not_at_all() {
+        let config = config(SlowPolicy::DropOldest);
+        let together = |names: &[&str]| -> Vec<u8> {
+            let frames = names.iter().map(|name| frame(name).bytes().to_vec());
+            frames.collect::<Vec<_>>().concat()
+        };
+        let mut queue = Queue::default();
+        assert!(queue.push_run(&together(&["a", "b"]), 2, &config));
+        assert!(!queue.push_run(&together(&["c", "d", "e"]), 3, &config));
+        assert_eq!(queue.dropped(), 0);
+        assert!(queue.push_run(&together(&["c", "d"]), 2, &config));
+        assert_eq!(names(&mut queue, &config), ["a", "b", "c", "d"]);
     }
 
     #[test]
