@@ -18,8 +18,8 @@ use hyper::{Request, Response};
 use messages::{Envelope, Join, Joined, Stream, Token};
 use nest_gateway_benches::peer::{self, PeerArgs};
 use nest_gateway_wire::{
-    AcceptConfig, Acceptor, Class, Event, Flusher, Frame, Outbox, Push, Upgrade, WebSocket,
-    WebSocketConfig, serve,
+    AcceptConfig, Acceptor, BorrowedFrame, Class, Event, Flusher, Frame, OpCode, Outbox, Push,
+    Upgrade, WebSocket, WebSocketConfig, serve,
 };
 use tokio::net::TcpListener;
 
@@ -81,6 +81,7 @@ async fn converse(
     server: &Server,
     joined: &mut Vec<String>,
 ) -> Result<(), Failure> {
+    let mut buffer = Vec::new();
     loop {
         let text = match socket.next().await {
             Event::Text(text) => text,
@@ -89,20 +90,21 @@ async fn converse(
         };
         let Envelope { event, data } = serde_json::from_slice(&text)?;
         match event {
-            "echo" => push(outbox, frame(event, data)?)?,
+            "echo" => reply(outbox, &mut buffer, event, data)?,
             "join" => {
                 let Join { room } = serde_json::from_str(data.get())?;
                 join(&server.rooms, outbox, &room);
-                push(outbox, frame(event, Joined { joined: &room })?)?;
+                reply(outbox, &mut buffer, event, Joined { joined: &room })?;
                 joined.push(room);
             }
             "bcast" => broadcast(&server.rooms, &frame("msg", data)?),
             "stream" => {
                 let Stream { n } = serde_json::from_str(data.get())?;
                 for i in 0..n {
-                    let token = frame("token", Token { i, t: "hello" })?;
-                    outbox.room(token.len()).await?;
-                    push(outbox, token)?;
+                    if i % TOKENS_AT_ONCE == 0 {
+                        outbox.room(0).await?;
+                    }
+                    reply(outbox, &mut buffer, "token", Token { i, t: "hello" })?;
                 }
             }
             _ => {}
@@ -110,21 +112,37 @@ async fn converse(
     }
 }
 
-/// An event, written once where it stays.
+/// Tokens that are queued before the client is asked for room again.
+const TOKENS_AT_ONCE: u64 = 32;
+
+/// Sends an event to the connection alone, by way of a buffer that serves for all of them.
+fn reply<T: serde::Serialize>(
+    outbox: &Arc<Outbox>,
+    buffer: &mut Vec<u8>,
+    event: &str,
+    data: T,
+) -> Result<(), Failure> {
+    buffer.clear();
+    let mut result = Ok(());
+    Frame::append(buffer, OpCode::Text, 192, |buffer| {
+        result = serde_json::to_writer(buffer, &messages::Event { event, data });
+    });
+    result?;
+    let frame = BorrowedFrame::of(buffer).ok_or("not one frame")?;
+    match outbox.push_own(frame) {
+        Push::Queued | Push::Dropped { .. } => Ok(()),
+        Push::Overflow | Push::Closed => Err("the client does not read".into()),
+    }
+}
+
+/// An event for many, written once where it stays.
 fn frame<T: serde::Serialize>(event: &str, data: T) -> Result<Frame, Failure> {
     let mut result = Ok(());
-    let frame = Frame::build(nest_gateway_wire::OpCode::Text, 192, |buffer| {
+    let frame = Frame::build(OpCode::Text, 192, |buffer| {
         result = serde_json::to_writer(buffer, &messages::Event { event, data });
     });
     result?;
     Ok(frame)
-}
-
-fn push(outbox: &Arc<Outbox>, frame: Frame) -> Result<(), Failure> {
-    match outbox.push(frame, Class::Normal) {
-        Push::Queued | Push::Dropped { .. } => Ok(()),
-        Push::Overflow | Push::Closed => Err("the client does not read".into()),
-    }
 }
 
 fn key(outbox: &Arc<Outbox>) -> usize {
