@@ -48,6 +48,17 @@ enum Step {
     Read(Event),
 }
 
+/// Where a poll of the connection is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The task was woken, by whatever.
+    Woken,
+    /// A message was read and given to the session.
+    Read,
+    /// The session was polled since.
+    Polled,
+}
+
 impl Connection {
     pub(crate) fn new(
         socket: WebSocket,
@@ -133,15 +144,17 @@ impl Future for Connection {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        let mut at = Place::Woken;
         loop {
             let step = match &mut this.state {
                 State::Finishing { session, closed } => {
                     return poll_end(context, session, &mut this.socket, closed);
                 }
-                State::Serving {
-                    session, closing, ..
-                } => {
-                    ready!(poll_step(context, session, &mut this.socket, *closing))
+                State::Serving { closing: true, .. } => {
+                    Step::Read(ready!(this.socket.poll_next(context)))
+                }
+                State::Serving { session, .. } => {
+                    ready!(poll_step(context, session, &mut this.socket, &mut at))
                 }
             };
             this.take(step);
@@ -171,22 +184,42 @@ fn poll_end(
     }
 }
 
+/// Reads a message, or lets the session do what it can.
+///
+/// It is mostly the socket that wakes the task, so that is looked at first. Each message is then handled
+/// before the next is read, so that whatever it asks for happens in its order.
 fn poll_step(
     context: &mut Context<'_>,
     session: &mut Session,
     socket: &mut WebSocket,
-    closing: bool,
+    at: &mut Place,
 ) -> Poll<Step> {
-    if !closing {
+    loop {
+        let readable = *at != Place::Read && session.has_room();
+        let read = if readable {
+            socket.poll_next(context)
+        } else {
+            Poll::Pending
+        };
+        match read {
+            // The end is told again: what runs may have ended before it.
+            Poll::Ready(Event::Closed(_)) if *at == Place::Woken => {}
+            Poll::Ready(event) => {
+                *at = Place::Read;
+                return Poll::Ready(Step::Read(event));
+            }
+            Poll::Pending if *at == Place::Polled => return Poll::Pending,
+            Poll::Pending => {}
+        }
+        *at = Place::Polled;
         // Replies leave when the session has done what it can, and not one by one.
         if let Poll::Ready(reason) = socket.outbox().corked(|| session.poll(context)) {
             return Poll::Ready(Step::Close(reason));
         }
-        if !session.has_room() {
+        if readable && read.is_pending() {
             return Poll::Pending;
         }
     }
-    socket.poll_next(context).map(Step::Read)
 }
 
 fn receive(session: &mut Session, frame: &Bytes) {

@@ -92,7 +92,7 @@ impl<'a> PlainMessage<'a> {
         Ok(Envelope::Message {
             event: Cow::Borrowed(self.event.unwrap_or_default()),
             arguments: match self.data {
-                Some(data) => Payload::from_json(frame.slice_ref(data)).into(),
+                Some(data) => Payload::from_json_in(frame, data).into(),
                 None => Arguments::None,
             },
             request: self.id.map(request_id).transpose()?.flatten(),
@@ -141,7 +141,7 @@ fn decode_other(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
 
 fn payload(frame: &Bytes, raw: Option<&RawValue>) -> Payload {
     match raw {
-        Some(raw) => Payload::from_json(frame.slice_ref(raw.get().as_bytes())),
+        Some(raw) => Payload::from_json_in(frame, raw.get().as_bytes()),
         None => Payload::empty(),
     }
 }

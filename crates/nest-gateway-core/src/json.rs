@@ -26,6 +26,10 @@ const MAX_DEPTH: u32 = 127;
 /// How many bytes of a string are looked at together: a vector register.
 const BLOCK: usize = 16;
 
+/// And of a long one: four of them, since what is found in a register takes as
+/// long to get out of it as to find it in three.
+const LONG_BLOCK: usize = 4 * BLOCK;
+
 impl<'a> Scanner<'a> {
     /// At the start of a text.
     #[must_use]
@@ -240,6 +244,7 @@ pub fn write_string(text: &str, buffer: &mut Vec<u8>) {
 
 /// How many bytes at the start of a string's text stand for themselves: no
 /// quote, no backslash, no control character.
+#[inline]
 fn plain_len(text: &[u8]) -> usize {
     // Keys and names of events end in the first word.
     if let Some(word) = text.first_chunk()
@@ -247,8 +252,14 @@ fn plain_len(text: &[u8]) -> usize {
     {
         return end;
     }
-    let (blocks, _) = text.as_chunks();
-    let mut plain = blocks.iter().take_while(|block| is_plain(block)).count() * BLOCK;
+    long_plain_len(text)
+}
+
+/// [`plain_len`] of text that is long, or short and at its end.
+#[inline(never)]
+fn long_plain_len(text: &[u8]) -> usize {
+    let mut plain = plain_blocks::<LONG_BLOCK>(text);
+    plain += plain_blocks::<BLOCK>(&text[plain..]);
     let (words, rest) = text[plain..].as_chunks();
     for word in words {
         match plain_end(*word) {
@@ -274,8 +285,14 @@ fn plain_end(word: [u8; 8]) -> Option<usize> {
     (ends != 0).then(|| ends.trailing_zeros() as usize / 8)
 }
 
+/// How many bytes at the start are whole blocks that stand for themselves.
+fn plain_blocks<const N: usize>(text: &[u8]) -> usize {
+    let (blocks, _) = text.as_chunks::<N>();
+    blocks.iter().take_while(|block| is_plain(block)).count() * N
+}
+
 /// Without a branch for each byte, so that the compiler makes vectors of it.
-fn is_plain(block: &[u8; BLOCK]) -> bool {
+fn is_plain<const N: usize>(block: &[u8; N]) -> bool {
     let ends = |any, &byte| any | u8::from(ends_plain(byte));
     block.iter().fold(0, ends) == 0
 }
@@ -392,9 +409,9 @@ mod tests {
 
     #[test]
     fn every_byte_at_every_place_ends_plain_text_or_does_not() {
-        for at in 0..40 {
+        for at in 0..140 {
             for byte in 0..=u8::MAX {
-                let mut text = [b'a'; 40];
+                let mut text = [b'a'; 140];
                 text[at] = byte;
                 let expected = if ends_plain(byte) { at } else { text.len() };
                 assert_eq!(plain_len(&text), expected, "{byte} at {at}");

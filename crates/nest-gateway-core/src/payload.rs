@@ -66,6 +66,20 @@ impl Payload {
         Self(Repr::Json(text))
     }
 
+    /// A body that is a part of a message: a slice of it, or a copy that needs
+    /// no memory of its own where it is as short as that.
+    ///
+    /// The caller vouches for the text as with [`Payload::from_json`].
+    ///
+    /// # Panics
+    /// When `json` is no part of `message`.
+    pub fn from_json_in(message: &Bytes, json: &[u8]) -> Self {
+        Self(match Short::of(json) {
+            Some(short) => Repr::Short(short),
+            None => Repr::Json(message.slice_ref(json)),
+        })
+    }
+
     /// A body that was decoded from another format, or put together by hand.
     pub fn from_value(value: Value) -> Self {
         Self(Repr::Tree(Arc::new(value)))

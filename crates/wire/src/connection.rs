@@ -153,8 +153,8 @@ impl Connection {
             return Ok(None);
         };
         let mut data = payload.to_vec();
-        mask::apply(&mut data, header.mask);
-        if text && std::str::from_utf8(&data).is_err() {
+        let is_ascii = mask::apply(&mut data, header.mask);
+        if text && !is_ascii && std::str::from_utf8(&data).is_err() {
             return Err(Violation::NotUtf8);
         }
         *input = &input[size + len..];

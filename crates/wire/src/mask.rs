@@ -4,24 +4,38 @@
 /// the compiler turns the step into a few vector instructions.
 const LANE: usize = 32;
 
-/// Unmasks `data` in place; `key` is the mask as it applies to the first byte.
-pub(crate) fn apply(data: &mut [u8], key: [u8; 4]) {
+/// Unmasks `data` in place; `key` is the mask as it applies to the first byte. Returns whether the
+/// result is ASCII, which costs one more instruction for each vector, and saves looking at most text
+/// again.
+pub(crate) fn apply(data: &mut [u8], key: [u8; 4]) -> bool {
     let (lanes, rest) = data.as_chunks_mut::<LANE>();
+    let mut seen = [0; LANE];
     if !lanes.is_empty() {
         let wide: [u8; LANE] = std::array::from_fn(|at| key[at % 4]);
         for lane in lanes {
-            for (byte, mask) in lane.iter_mut().zip(&wide) {
+            for ((byte, mask), seen) in lane.iter_mut().zip(&wide).zip(&mut seen) {
                 *byte ^= mask;
+                *seen |= *byte;
             }
         }
     }
     let (words, rest) = rest.as_chunks_mut::<4>();
+    let mut seen_in_words = 0;
     for word in words {
-        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(key)).to_ne_bytes();
+        let plain = u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(key);
+        seen_in_words |= plain;
+        *word = plain.to_ne_bytes();
     }
+    let mut all = seen_in_words
+        .to_ne_bytes()
+        .into_iter()
+        .chain(seen)
+        .fold(0, |all, byte| all | byte);
     for (byte, mask) in rest.iter_mut().zip(key) {
         *byte ^= mask;
+        all |= *byte;
     }
+    all.is_ascii()
 }
 
 /// The mask as it applies after `bytes` of payload.
@@ -33,6 +47,20 @@ pub(crate) fn advance(mut key: [u8; 4], bytes: usize) -> [u8; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_byte_anywhere_makes_it_no_ascii() {
+        let key = [1, 2, 3, 250];
+        for len in 0..3 * LANE {
+            let masked = byte_by_byte(&vec![0x7f; len], key);
+            assert!(apply(&mut masked.clone(), key), "length {len}");
+            for at in 0..len {
+                let mut masked = masked.clone();
+                masked[at] ^= 0x80;
+                assert!(!apply(&mut masked, key), "length {len}, {at}");
+            }
+        }
+    }
 
     fn byte_by_byte(data: &[u8], key: [u8; 4]) -> Vec<u8> {
         data.iter()

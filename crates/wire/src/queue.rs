@@ -351,6 +351,15 @@ impl Queue {
     /// Books the pieces that were popped, of which the first `written` bytes have left, and takes back
     /// the others in their order.
     pub(crate) fn settle(&mut self, pieces: &mut Vec<Piece>, mut written: usize) {
+        if let [only] = &pieces[..]
+            && only.bytes.len() == written
+            && only.kind() != Kind::Control
+        {
+            // What nearly every write is.
+            self.bytes -= written;
+            pieces.clear();
+            return;
+        }
         // A compressor whose window goes on has seen these in their order, so that none may be dropped
         // or overtaken any more.
         let committed = pieces.iter().any(Piece::is_compressed);
