@@ -601,9 +601,8 @@ mod tests {
             match self {
                 Self::Shared => queue.push(frame, Class::Normal, config, false),
                 Self::Volatile => queue.push(frame, Class::Volatile, config, false),
-                Self::Own => queue.push_own(borrowed(&frame), config),
                 Self::Run if queue.push_run(frame.bytes(), 1, config) => Pushed::Queued,
-                Self::Run => queue.push_own(borrowed(&frame), config),
+                Self::Own | Self::Run => queue.push_own(borrowed(&frame), config),
             }
         }
     }
