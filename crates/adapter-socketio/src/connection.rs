@@ -1,12 +1,11 @@
 //! One connection: packets in, its namespaces' sessions polled, until either side ends it.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use futures_util::future::OptionFuture;
 use nest_gateway_core::adapter::{Admission, BoxFuture, Host, Outlet};
 use nest_gateway_core::close::{CloseReason, DisconnectReason};
 use nest_gateway_core::gateway::CANCEL_EVENT;
@@ -57,6 +56,8 @@ pub(crate) struct Connection {
     left: Vec<Text>,
     /// Runs while the connection is in no namespace, or attachments are outstanding.
     timer: Option<Pin<Box<Sleep>>>,
+    /// The namespaces have done what they can with all that they were given.
+    settled: bool,
 }
 
 /// What the loop has to look at.
@@ -91,6 +92,7 @@ impl Connection {
             leaving: Vec::new(),
             left: Vec::new(),
             timer: Some(timer),
+            settled: false,
         }
     }
 
@@ -126,24 +128,53 @@ impl Connection {
             leaving,
             timer,
             shared,
+            settled,
             ..
         } = self;
         let alone = joined.is_empty() && joining.is_empty();
         // On the heap, since a connection that is in a namespace should not carry the room for it.
-        let shutdown = alone.then(|| Box::pin(shared.host.shutdown().cancelled()));
-        tokio::select! {
-            biased;
-            // Replies leave when the sessions have done what they can, and not one by one.
-            step = poll_fn(|cx| {
-                sender.corked(|| poll_namespaces(cx, joined, joining, leaving, reading))
-            }) => step,
-            message = engine.next() => match message {
-                Some(message) => Step::Message(message),
-                None => Step::Lost(engine.close_reason().unwrap_or(engine::CloseReason::TransportLost)),
-            },
-            () = poll_fn(|cx| poll_timer(cx, timer)) => Step::Overdue,
-            Some(()) = OptionFuture::from(shutdown) => Step::ShutDown,
-        }
+        let mut shutdown = alone.then(|| Box::pin(shared.host.shutdown().cancelled()));
+        let step = {
+            let mut message = pin!(engine.next());
+            poll_fn(|cx| {
+                // It is mostly the transport that wakes the task, so that is looked at first; but
+                // each message is handled before the next one is read, and one that joins a
+                // namespace before one that is for it.
+                let mut received = Poll::Pending;
+                let transport_first = *settled && joining.is_empty();
+                if transport_first {
+                    received = message.as_mut().poll(cx);
+                }
+                if !matches!(received, Poll::Ready(Some(_))) {
+                    // Replies leave when the sessions have done what they can, and not one by one.
+                    let done =
+                        sender.corked(|| poll_namespaces(cx, joined, joining, leaving, reading));
+                    *settled = done.is_pending();
+                    if let Poll::Ready(step) = done {
+                        return Poll::Ready(Some(step));
+                    }
+                }
+                if !transport_first {
+                    received = message.as_mut().poll(cx);
+                }
+                if let Poll::Ready(message) = received {
+                    *settled = false;
+                    return Poll::Ready(message.map(Step::Message));
+                }
+                if poll_timer(cx, timer).is_ready() {
+                    return Poll::Ready(Some(Step::Overdue));
+                }
+                match &mut shutdown {
+                    Some(shutdown) => shutdown.as_mut().poll(cx).map(|()| Some(Step::ShutDown)),
+                    None => Poll::Pending,
+                }
+            })
+            .await
+        };
+        step.unwrap_or_else(|| {
+            let reason = engine.close_reason();
+            Step::Lost(reason.unwrap_or(engine::CloseReason::TransportLost))
+        })
     }
 
     fn has_room(&self) -> bool {
