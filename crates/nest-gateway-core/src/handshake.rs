@@ -1,8 +1,10 @@
 //! What a client said when it connected.
 
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+mod peer;
+
+use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header;
@@ -40,41 +42,48 @@ static NOBODY: LazyLock<Arc<Payload>> =
 #[derive(Debug)]
 struct Request {
     headers: Headers,
-    peer: Option<Peer>,
-    time: SystemTime,
-    secure: bool,
-    http: bool,
+    /// In nanoseconds since 1970.
+    time: u64,
 }
 
-/// An address, without the room for one of IPv6 (28 bytes) where it is of IPv4.
-#[derive(Clone, Debug)]
-enum Peer {
-    V4(SocketAddrV4),
-    V6(Box<SocketAddrV6>),
+/// How a client came.
+#[derive(Clone, Copy)]
+struct Way {
+    scheme: Scheme,
+    peer: Option<SocketAddr>,
 }
 
-impl From<SocketAddr> for Peer {
-    fn from(address: SocketAddr) -> Self {
-        match address {
-            SocketAddr::V4(address) => Self::V4(address),
-            SocketAddr::V6(address) => Self::V6(Box::new(address)),
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+    /// A transport without HTTP.
+    Other,
+}
+
+impl Scheme {
+    const ALL: [Self; 3] = [Self::Http, Self::Https, Self::Other];
+
+    /// What it is in a block of [`Headers`]: a character, so that it takes no room.
+    const fn letter(self) -> char {
+        match self {
+            Self::Http => 'h',
+            Self::Https => 's',
+            Self::Other => 'o',
         }
     }
 }
 
-impl From<&Peer> for SocketAddr {
-    fn from(peer: &Peer) -> Self {
-        match peer {
-            Peer::V4(address) => Self::V4(*address),
-            Peer::V6(address) => Self::V6(**address),
-        }
-    }
-}
-
-impl From<Request> for Handshake {
-    fn from(request: Request) -> Self {
+impl From<Headers> for Handshake {
+    fn from(headers: Headers) -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        let nanos = since_1970.unwrap_or_default().as_nanos();
         Self {
-            request: Arc::new(request),
+            request: Arc::new(Request {
+                headers,
+                // Enough until 2554.
+                time: u64::try_from(nanos).unwrap_or(u64::MAX),
+            }),
             auth: None,
         }
     }
@@ -84,25 +93,22 @@ impl Handshake {
     /// Takes what is worth keeping from the head of the HTTP request.
     #[must_use]
     pub fn from_http(head: &Parts) -> Self {
-        Self::from(Request {
-            headers: Headers::from_http(head),
-            peer: head.extensions.get::<PeerAddr>().map(|peer| peer.0.into()),
-            secure: head.extensions.get::<Secure>().is_some(),
-            http: true,
-            time: SystemTime::now(),
-        })
+        let secure = head.extensions.get::<Secure>().is_some();
+        let way = Way {
+            scheme: if secure { Scheme::Https } else { Scheme::Http },
+            peer: head.extensions.get::<PeerAddr>().map(|peer| peer.0),
+        };
+        Self::from(Headers::from_http(way, head))
     }
 
     /// A handshake of a transport without HTTP: no headers, no query.
     #[must_use]
     pub fn bare(peer: Option<SocketAddr>) -> Self {
-        Self::from(Request {
-            headers: Headers(Box::default()),
-            peer: peer.map(Peer::from),
-            secure: false,
-            http: false,
-            time: SystemTime::now(),
-        })
+        let way = Way {
+            scheme: Scheme::Other,
+            peer,
+        };
+        Self::from(Headers::of(&Headers::begin(way, "")))
     }
 
     /// The same handshake with credentials that came outside of the HTTP
@@ -190,39 +196,63 @@ impl Handshake {
     /// The address of the peer, where the transport knows it.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.request.peer.as_ref().map(SocketAddr::from)
+        self.request.headers.peer()
     }
 
     /// Whether the connection is encrypted up to this process.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        self.request.secure
+        self.request.headers.scheme() == Scheme::Https
     }
 
     /// Whether the client came by an HTTP request.
     pub(crate) fn is_http(&self) -> bool {
-        self.request.http
+        self.request.headers.scheme() != Scheme::Other
     }
 
     /// When the client connected.
     #[must_use]
     pub fn time(&self) -> SystemTime {
-        self.request.time
+        UNIX_EPOCH + Duration::from_nanos(self.request.time)
     }
 }
 
 /// Request headers in one small block.
 ///
 /// A `HeaderMap` costs several KiB, which an idle connection would keep; this
-/// costs the bytes of its lines. The first of them is the query of the request,
-/// which mostly is empty and should have no place of its own.
+/// costs the bytes of its lines. Before them stand two more, so that what is in
+/// them needs no place of its own: the scheme with the peer's address, and the
+/// query of the request, which mostly is empty.
 #[derive(Clone, Debug)]
 pub struct Headers(Box<str>);
 
+/// Lines of a block of [`Headers`] before the first header.
+const LINES_BEFORE: usize = 2;
+
+/// What most blocks have room in while they are made.
+const USUAL_BYTES: usize = 256;
+
 impl Headers {
-    fn from_http(head: &Parts) -> Self {
-        let mut block = head.uri.query().unwrap_or_default().to_owned();
+    /// Copies the block, since to cut its spare room off would leave a hole
+    /// beside what stays.
+    fn of(block: &str) -> Self {
+        Self(block.into())
+    }
+
+    fn begin(way: Way, query: &str) -> String {
+        let mut block = String::with_capacity(USUAL_BYTES);
+        block.push(way.scheme.letter());
+        if let Some(address) = way.peer {
+            peer::append(&mut block, address);
+        }
         block.push('\n');
+        block.push_str(query);
+        block.push('\n');
+        block
+    }
+
+    fn from_http(way: Way, head: &Parts) -> Self {
+        let mut block = Self::begin(way, head.uri.query().unwrap_or_default());
         let mut push = |name: &str, value: &str| {
             block.push_str(name);
             block.push(':');
@@ -238,7 +268,7 @@ impl Headers {
                 push(name.as_str(), value);
             }
         }
-        Self(block.into_boxed_str())
+        Self::of(&block)
     }
 
     /// The first value under this case-insensitive name. Values that are not
@@ -251,12 +281,21 @@ impl Headers {
 
     /// All headers; names are in lower case.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let lines = self.0.lines().skip(1);
+        let lines = self.0.lines().skip(LINES_BEFORE);
         lines.filter_map(|line| line.split_once(':'))
     }
 
     fn query(&self) -> &str {
-        self.0.lines().next().unwrap_or_default()
+        self.0.lines().nth(1).unwrap_or_default()
+    }
+
+    fn scheme(&self) -> Scheme {
+        let is_it = |scheme: &Scheme| self.0.starts_with(scheme.letter());
+        Scheme::ALL.into_iter().find(is_it).unwrap_or(Scheme::Other)
+    }
+
+    fn peer(&self) -> Option<SocketAddr> {
+        peer::read(self.0.lines().next()?.get(1..)?)
     }
 }
 
@@ -302,6 +341,30 @@ mod tests {
         assert_eq!(host("/", &[]), None);
         assert_eq!(host("/", &["a.example", "b.example"]), None);
         assert_eq!(Handshake::bare(None).host(), None);
+    }
+
+    #[test]
+    fn what_is_told_of_the_connection_is_kept_beside_the_headers() {
+        let mut request = http::Request::get("/?a=1").header("Accept", "*/*");
+        let peer: SocketAddr = "[fe80::1%3]:80".parse().expect("an address");
+        let extensions = request.extensions_mut().expect("a right request");
+        extensions.insert(PeerAddr(peer));
+        extensions.insert(Secure);
+        let head = request.body(()).expect("a request").into_parts().0;
+        let before = SystemTime::now();
+        let handshake = Handshake::from_http(&head);
+        assert_eq!(handshake.peer(), Some(peer));
+        assert!(handshake.is_secure() && handshake.is_http());
+        assert_eq!(handshake.query_string(), "a=1");
+        assert!(handshake.headers().iter().eq([("accept", "*/*")]));
+        assert!((before..=SystemTime::now()).contains(&handshake.time()));
+
+        let peer = "127.0.0.1:80".parse().expect("an address");
+        let bare = Handshake::bare(Some(peer));
+        assert_eq!(bare.peer(), Some(peer));
+        assert!(!bare.is_secure() && !bare.is_http());
+        assert_eq!(bare.headers().iter().count(), 0);
+        assert_eq!(Handshake::bare(None).peer(), None);
     }
 
     #[test]
