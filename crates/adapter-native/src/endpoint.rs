@@ -12,7 +12,8 @@ use nest_gateway_core::handshake::Handshake;
 use nest_gateway_core::recovery::{Former, Lost, RecoveryStore};
 use nest_gateway_core::session::Session;
 use nest_gateway_wire::{
-    Acceptor, Flusher, Limits, OutboxConfig, SlowPolicy as WirePolicy, Upgrade, WebSocketConfig,
+    Acceptor, Flusher, Limits, OnUpgrade, OutboxConfig, Rest, SlowPolicy as WirePolicy, Upgrade,
+    WebSocketConfig,
 };
 
 use crate::codec::GAP;
@@ -85,7 +86,7 @@ impl NativeEndpoint {
             None => Ok(None),
         };
         let (response, socket) = upgrade.accept(&self.acceptor, protocol.as_deref());
-        let outlet = Arc::new(NativeOutlet::new(encoding));
+        let outlet = Arc::new(NativeOutlet::new(Arc::clone(socket.outbox()), encoding));
         let host = Arc::clone(&self.host);
         let opening = match (recoveries, former) {
             (None, _) => Opening::Plain(Session::open(NAME, admission, Arc::clone(&outlet) as _)),
@@ -95,22 +96,19 @@ impl NativeEndpoint {
                 Opening::Recoverable(recoveries, opened, former.err())
             }
         };
-        let opening = Box::new(opening);
-        self.host.spawn(async move {
-            match socket.await {
-                Ok(socket) => {
-                    outlet.attach(socket.outbox());
-                    let (session, recovery) = opening.complete(outlet);
-                    let connection = Connection::new(socket, session, recovery, encoding);
-                    // A task of its own, which does not carry the handshake's memory along. Behind a
-                    // pointer, since tokio rounds the memory of a task up to multiples of 128 bytes and
-                    // aligns it to as many: large tasks leave larger gaps between them.
-                    host.spawn(Box::pin(connection));
-                }
-                // Dropping the session takes the client out again; a former one is put back.
-                Err(error) => tracing::debug!(%error, "client left during the handshake"),
+        let begin = async move |socket: OnUpgrade| match socket.await {
+            Ok(socket) => {
+                let (session, recovery) = opening.complete(outlet);
+                let connection = Connection::new(socket, session, recovery, encoding);
+                Some(Box::pin(host.track(connection)) as Rest)
             }
-        });
+            // Dropping the session takes the client out again; a former one is put back.
+            Err(error) => {
+                tracing::debug!(%error, "client left during the handshake");
+                None
+            }
+        };
+        socket.go_on(|socket| self.host.track(begin(socket)));
         response.map(|()| Body::empty())
     }
 

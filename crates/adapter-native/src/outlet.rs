@@ -1,6 +1,6 @@
 //! The way out to one native client: its outbox.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -13,25 +13,16 @@ use crate::encoding::Encoding;
 /// An outbox with the codec of its client.
 ///
 /// The session is opened before the handshake is answered, so that a client
-/// which knows that it is connected misses nothing; the outbox comes with the
-/// connection. Until then nothing is sent: what others emit is held by core
-/// until `on_connection` has run, which waits for the connection.
+/// which knows that it is connected misses nothing; the outbox takes messages
+/// from then on, and writes them when the connection is there.
 pub(crate) struct NativeOutlet {
-    outbox: OnceLock<Arc<Outbox>>,
+    outbox: Arc<Outbox>,
     encoding: Encoding,
 }
 
 impl NativeOutlet {
-    pub(crate) fn new(encoding: Encoding) -> Self {
-        Self {
-            outbox: OnceLock::new(),
-            encoding,
-        }
-    }
-
-    /// The connection is there.
-    pub(crate) fn attach(&self, outbox: &Arc<Outbox>) {
-        self.outbox.get_or_init(|| Arc::clone(outbox));
+    pub(crate) fn new(outbox: Arc<Outbox>, encoding: Encoding) -> Self {
+        Self { outbox, encoding }
     }
 }
 
@@ -51,39 +42,30 @@ impl Outlet for NativeOutlet {
             tracing::error!("message is not a frame");
             return Sent::Dropped;
         };
-        let Some(outbox) = self.outbox.get() else {
-            return Sent::Gone;
-        };
         if delivery.may_compress() {
             frame = frame.compressible();
         }
-        sent(outbox.push(frame, class))
+        sent(self.outbox.push(frame, class))
     }
 
     fn send_own(&self, message: &[u8], delivery: Delivery) -> Sent {
-        match (BorrowedFrame::of(message), self.outbox.get()) {
-            (Some(frame), Some(outbox)) if delivery == Delivery::RELIABLE => {
-                sent(outbox.push_own(frame))
-            }
+        match BorrowedFrame::of(message) {
+            Some(frame) if delivery == Delivery::RELIABLE => sent(self.outbox.push_own(frame)),
             _ => self.send(Bytes::copy_from_slice(message), delivery),
         }
     }
 
     fn send_run(&self, messages: &[u8], count: usize) -> bool {
-        let Ok(count) = u32::try_from(count) else {
-            return false;
-        };
-        let outbox = self.outbox.get();
-        outbox.is_some_and(|outbox| outbox.push_run(messages, count))
+        let count = u32::try_from(count);
+        count.is_ok_and(|count| self.outbox.push_run(messages, count))
     }
 
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
-        let outbox = self.outbox.get().ok_or(Gone)?;
-        outbox.poll_room(context, 0).map_err(|_| Gone)
+        self.outbox.poll_room(context, 0).map_err(|_| Gone)
     }
 
     fn queued_bytes(&self) -> usize {
-        self.outbox.get().map_or(0, |outbox| outbox.queued_bytes())
+        self.outbox.queued_bytes()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The accept loop: hyper's HTTP/1.1 with upgrades, within limits.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -14,15 +14,16 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioTimer;
 use hyper_util::service::{TowerToHyperService, TowerToHyperServiceFuture};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tower_service::Service;
 
+use crate::head_timer::HeadTimer;
 use crate::limiter::{Limiter, Permit};
 use crate::shared_tcp::{Progress, SharedTcp, shut_sending};
+use crate::successor::{Next, Relay, Successor};
 #[cfg(feature = "tls")]
 use crate::tls::CountedTls;
 
@@ -92,7 +93,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves a listener until `shutdown` completes and its connections have ended, or the drain timeout
 /// has passed.
 ///
-/// Each connection has a task of its own, which ends with the upgrade. After the signal, requests in
+/// Each connection has a task of its own, which ends with the upgrade or goes on with what
+/// [`OnUpgrade::go_on`](crate::OnUpgrade::go_on) was told. After the signal, requests in
 /// progress are finished, idle connections are closed, and new ones are answered with 503; closing the
 /// upgraded ones is up to their owners.
 pub async fn serve<S, B>(
@@ -125,11 +127,13 @@ where
             accepted = accept(&listener) => accepted,
         };
         if let Some(permit) = limiter.admit(peer.ip()) {
+            let successor = Successor::default();
             let service = Admitted {
                 inner: TowerToHyperService::new(service.clone()),
                 peer,
+                successor: successor.clone(),
             };
-            spawn(&host, stream, permit, service);
+            spawn(&host, stream, permit, service, successor);
         } else {
             refuse(&host, &refusals, stream, peer);
         }
@@ -201,12 +205,20 @@ fn refuse(host: &Arc<Host>, refusals: &Limiter, stream: TcpStream, peer: SocketA
         // It ends with its only answer, so a shutdown need not hurry it: hyper
         // would close it before its request has arrived.
         let never = std::future::pending();
-        tokio::spawn(async move { connection(&host, stream, permit, service, never).await });
+        let nobody = Successor::default();
+        tokio::spawn(Relay::new(async move {
+            connection(&host, stream, permit, service, nobody, never).await
+        }));
     }
 }
 
-fn spawn<S, B>(host: &Arc<Host>, stream: TcpStream, permit: Permit, service: S)
-where
+fn spawn<S, B>(
+    host: &Arc<Host>,
+    stream: TcpStream,
+    permit: Permit,
+    service: S,
+    successor: Successor,
+) where
     S: hyper::service::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
         + Send
         + 'static,
@@ -216,65 +228,79 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let host = Arc::clone(host);
-    tokio::spawn(async move {
-        connection(&host, stream, permit, service, host.stopped()).await;
-    });
+    tokio::spawn(Relay::new(async move {
+        connection(&host, stream, permit, service, successor, host.stopped()).await
+    }));
 }
 
-/// Runs hyper on one connection, until it ends or is upgraded.
+/// Runs hyper on one connection, until it ends or is upgraded; returns what was set to go on with it.
 async fn connection<S, B>(
     host: &Host,
     stream: TcpStream,
     permit: Permit,
     service: S,
+    successor: Successor,
     stopped: impl Future<Output = ()>,
-) where
+) -> Next
+where
     S: hyper::service::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S::Future: Send,
     B: http_body::Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let mut stopped = pin!(stopped);
+    let mut head_time = HeadTimer::start(host.config.head_timeout);
     #[cfg(feature = "tls")]
     if let Some(config) = &host.config.tls {
         let handshake = CountedTls::accept(Arc::clone(config), stream, permit);
         let time = host.config.head_timeout;
         if let Ok(Ok(io)) = tokio::time::timeout(time, handshake).await {
-            let connection = pin!(
-                builder(&host.config)
-                    .serve_connection(io, service)
-                    .with_upgrades()
-            );
+            let connection = builder(&host.config, HeadTimer::go_on(head_time));
+            let connection = connection.serve_connection(io, service).with_upgrades();
             // Whatever the error is, TLS has no way to tell it but to end.
-            let _ = until_stopped(connection, stopped).await;
+            let _ = until_stopped(Box::pin(connection).as_mut(), stopped).await;
+            return successor.take();
         }
-        return;
+        return Next::End;
     }
     let progress = Arc::new(Progress::default());
-    let io = SharedTcp::observed(stream, permit, Arc::clone(&progress));
+    let mut io = SharedTcp::observed(stream, permit, Arc::clone(&progress));
+    // hyper has 16 KiB of buffers and a task of its size from its first moment on. Somebody who has sent
+    // nothing yet needs none of it.
+    tokio::select! {
+        biased;
+        () = poll_fn(|cx| io.poll_first(cx)) => {}
+        () = &mut stopped => return Next::End,
+        () = &mut head_time => {}
+    }
     let stream = io.downgrade();
     let service = Watched {
         inner: service,
         progress: Arc::clone(&progress),
     };
-    let mut connection = pin!(
-        builder(&host.config)
-            .serve_connection(io, service)
-            .with_upgrades()
-    );
+    let connection = builder(&host.config, HeadTimer::go_on(head_time));
+    let connection = connection.serve_connection(io, service).with_upgrades();
+    let mut connection = Box::pin(connection);
     let result = until_stopped(connection.as_mut(), stopped).await;
     // The stream is still in hyper's hands here unless it was upgraded, so that what hyper does not do
     // can be done: an answer to a head that takes too long, and an end that does not reset the answer.
-    if let (Err(error), Some(stream)) = (result, stream.upgrade()) {
+    let next = successor.take();
+    let Err(error) = result else {
+        return next;
+    };
+    drop(next);
+    if let Some(stream) = stream.upgrade() {
         if error.is_timeout() {
             if !progress.in_head() {
-                return;
+                return Next::End;
             }
             // The few bytes fit into the empty send buffer of a connection that got no answer yet.
             let _ = stream.try_write(REQUEST_TIMEOUT);
         }
         linger(&stream).await;
     }
+    Next::End
 }
 
 /// Runs a connection; from `stopped` on it ends with the request in progress.
@@ -302,10 +328,10 @@ where
 const REQUEST_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-fn builder(config: &AcceptConfig) -> http1::Builder {
+fn builder(config: &AcceptConfig, timer: HeadTimer) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
-        .timer(TokioTimer::new())
+        .timer(timer)
         .header_read_timeout(config.head_timeout)
         .max_buf_size(config.head_bytes.max(8192));
     // Setting hyper's own default would move the headers from the stack to the heap.
@@ -355,10 +381,11 @@ impl<S: hyper::service::Service<Request<Incoming>>> hyper::service::Service<Requ
     }
 }
 
-/// The user's service, with the peer's address.
+/// The user's service, with the peer's address and the place for what follows on an upgrade.
 struct Admitted<S> {
     inner: TowerToHyperService<S>,
     peer: SocketAddr,
+    successor: Successor,
 }
 
 impl<S> hyper::service::Service<Request<Incoming>> for Admitted<S>
@@ -370,7 +397,9 @@ where
     type Future = TowerToHyperServiceFuture<S, Request<Incoming>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(PeerAddr(self.peer));
+        let extensions = request.extensions_mut();
+        extensions.insert(PeerAddr(self.peer));
+        extensions.insert(self.successor.clone());
         self.inner.call(request)
     }
 }

@@ -89,6 +89,8 @@ mod acceptor;
 #[cfg(not(loom))]
 mod clock;
 #[cfg(not(loom))]
+mod head_timer;
+#[cfg(not(loom))]
 mod heartbeat;
 #[cfg(not(loom))]
 mod limiter;
@@ -102,6 +104,8 @@ mod reader;
 mod shared_tcp;
 #[cfg(not(loom))]
 mod socket;
+#[cfg(not(loom))]
+mod successor;
 #[cfg(all(feature = "tls", not(loom)))]
 mod tls;
 #[cfg(not(loom))]
@@ -134,6 +138,8 @@ pub use shared_tcp::SharedTcp;
 #[cfg(not(loom))]
 pub use socket::{Event, WebSocket, WebSocketConfig};
 pub use stencil::Stencil;
+#[cfg(not(loom))]
+pub use successor::Rest;
 /// The TLS library, for its `ServerConfig`.
 #[cfg(all(feature = "tls", not(loom)))]
 pub use tokio_rustls::rustls;

@@ -135,6 +135,7 @@ impl Outbox {
     }
 
     /// An outbox that the flusher writes to a TCP stream.
+    #[cfg(loom)]
     pub(crate) fn on_tcp(terms: Arc<Terms>, writer: TcpWriter) -> Self {
         Self::with_writer(terms, Writer::Idle(writer))
     }
@@ -356,6 +357,16 @@ impl Outbox {
 
 /// The side of the socket and of the writers.
 impl Outbox {
+    /// Gives an outbox that nobody drains a TCP stream, which the flusher writes to from now on.
+    #[cfg(not(loom))]
+    pub(crate) fn attach(self: &Arc<Self>, writer: TcpWriter) {
+        let mut state = lock(&self.state);
+        state.writer = Writer::Idle(writer);
+        if state.half_close || !state.queue.is_empty() {
+            self.announce(state);
+        }
+    }
+
     /// Whether messages are compressed on their way, by themselves or with a window that goes on.
     #[cfg(feature = "deflate")]
     fn compresses(&self) -> bool {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use hyper::rt::ReadBufCursor;
 use tokio::net::TcpStream;
 
@@ -21,7 +22,12 @@ pub struct SharedTcp {
     stream: Arc<TcpStream>,
     permit: Option<Permit>,
     progress: Option<Arc<Progress>>,
+    /// What was read before hyper began.
+    ahead: Bytes,
 }
+
+/// How much is read before hyper begins: as much as its buffer takes at once.
+const FIRST_READ: usize = 8 * 1024;
 
 /// Whether a request head has begun to arrive and is not complete.
 #[derive(Debug, Default)]
@@ -51,6 +57,7 @@ impl SharedTcp {
             stream: Arc::new(stream),
             permit: None,
             progress: None,
+            ahead: Bytes::new(),
         }
     }
 
@@ -60,6 +67,39 @@ impl SharedTcp {
             stream: Arc::new(stream),
             permit: Some(permit),
             progress: Some(progress),
+            ahead: Bytes::new(),
+        }
+    }
+
+    /// Reads for the first time, for hyper, which is to begin when there is something.
+    ///
+    /// The end and errors are left to hyper, which finds them again.
+    pub(crate) fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let read = self.poll_with_buffer(cx, FIRST_READ, Bytes::copy_from_slice);
+        self.ahead = ready!(read).unwrap_or_default();
+        Poll::Ready(())
+    }
+
+    /// Reads into the buffer of the thread and shows what came to `take`.
+    fn poll_with_buffer<R>(
+        &self,
+        cx: &mut Context<'_>,
+        room: usize,
+        take: impl FnOnce(&[u8]) -> R,
+    ) -> Poll<io::Result<R>> {
+        let mut take = Some(take);
+        loop {
+            ready!(self.stream.poll_read_ready(cx))?;
+            let read: io::Result<R> = with_buffer(|buffer| {
+                let room = room.min(buffer.len());
+                let read = self.stream.try_read(&mut buffer[..room])?;
+                let take = take.take().expect("bytes come once");
+                Ok(take(&buffer[..read]))
+            });
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read),
+            }
         }
     }
 
@@ -69,41 +109,37 @@ impl SharedTcp {
         Arc::downgrade(&self.stream)
     }
 
-    /// Takes the stream out; fails only while somebody else uses it this very moment.
-    pub(crate) fn into_parts(self) -> io::Result<(TcpStream, Option<Permit>)> {
+    /// Takes the stream out, with what was read of it and hyper has not asked for; fails only while
+    /// somebody else uses it this very moment.
+    pub(crate) fn into_parts(self) -> io::Result<(TcpStream, Bytes, Option<Permit>)> {
         let stream = Arc::into_inner(self.stream)
             .ok_or_else(|| io::Error::other("the stream is in use elsewhere"))?;
-        Ok((stream, self.permit))
+        Ok((stream, self.ahead, self.permit))
     }
 }
 
 impl hyper::rt::Read for SharedTcp {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.stream.poll_read_ready(cx))?;
-            // The cursor can only be filled without `unsafe` from a slice, so that the bytes take the
-            // way over the buffer of the thread.
-            let read: io::Result<usize> = with_buffer(|buffer| {
-                let room = buf.remaining().min(buffer.len());
-                let read = self.stream.try_read(&mut buffer[..room])?;
-                buf.put_slice(&buffer[..read]);
-                Ok(read)
-            });
-            match read {
-                Ok(read) => {
-                    if let (1.., Some(progress)) = (read, &self.progress) {
-                        progress.bytes_came();
-                    }
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
+        if !self.ahead.is_empty() {
+            let len = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead.split_to(len));
+            return Poll::Ready(Ok(()));
         }
+        // The cursor can only be filled without `unsafe` from a slice, so that the bytes take the way
+        // over the buffer of the thread.
+        let read = self.poll_with_buffer(cx, buf.remaining(), |bytes| {
+            buf.put_slice(bytes);
+            bytes.len()
+        });
+        let read = ready!(read)?;
+        if let (1.., Some(progress)) = (read, &self.progress) {
+            progress.bytes_came();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -149,6 +149,11 @@ impl Extensions {
             None => outbox,
         }
     }
+
+    /// The window of messages that are compressed one after another, if that was agreed on.
+    fn window(self) -> Option<Box<crate::deflate::Continuous>> {
+        crate::deflate::Continuous::for_agreed(self.deflate.as_ref())
+    }
 }
 
 #[cfg(not(feature = "deflate"))]
@@ -163,6 +168,26 @@ impl Extensions {
 
     fn outbox(self, outbox: Outbox) -> Outbox {
         outbox
+    }
+}
+
+/// A connection before it has its transport.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    acceptor: Arc<Acceptor>,
+    extensions: Extensions,
+    /// It takes messages already.
+    pub(crate) outbox: Arc<Outbox>,
+}
+
+impl Prepared {
+    pub(crate) fn new(acceptor: &Arc<Acceptor>, extensions: Extensions) -> Self {
+        let outbox = Outbox::detached(Arc::clone(&acceptor.terms));
+        Self {
+            acceptor: Arc::clone(acceptor),
+            extensions,
+            outbox: Arc::new(extensions.outbox(outbox)),
+        }
     }
 }
 
@@ -184,71 +209,71 @@ impl WebSocket {
         leftover: &[u8],
         acceptor: &Arc<Acceptor>,
     ) -> Self {
-        let extensions = Extensions::default();
-        Self::on_transport(Box::new(io), leftover, acceptor, extensions, None)
+        let prepared = Prepared::new(acceptor, Extensions::default());
+        Self::on_transport(Box::new(io), leftover, prepared, None)
     }
 
     /// Accepts a connection whose handshake is done on a TCP stream, which the flusher writes to.
     pub fn accept_tcp(stream: TcpStream, leftover: &[u8], acceptor: &Arc<Acceptor>) -> Self {
-        Self::on_tcp(stream, leftover, acceptor, Extensions::default(), None)
+        let prepared = Prepared::new(acceptor, Extensions::default());
+        Self::on_tcp(stream, leftover, prepared, None)
     }
 
     pub(crate) fn on_transport(
         io: Box<dyn Transport>,
         leftover: &[u8],
-        acceptor: &Arc<Acceptor>,
-        extensions: Extensions,
+        prepared: Prepared,
         permit: Option<Permit>,
     ) -> Self {
         let (read, write) = tokio::io::split(io);
-        let outbox = Outbox::detached(Arc::clone(&acceptor.terms));
-        let outbox = Arc::new(extensions.outbox(outbox));
         let pump = pump::run(
-            Arc::clone(&outbox),
+            Arc::clone(&prepared.outbox),
             write,
             #[cfg(feature = "deflate")]
-            crate::deflate::Continuous::for_agreed(extensions.deflate.as_ref()),
+            prepared.extensions.window(),
         );
         let writing = tokio::spawn(pump).abort_handle();
-        let wire = Wire {
-            connection: extensions.connection(acceptor.config.limits),
-            reader: Reader::Generic(Box::new(Generic::new(read, writing))),
-            unread: Unread::of(leftover),
-            _permit: permit,
-        };
-        Self::assemble(wire, outbox, acceptor)
+        let reader = Reader::Generic(Box::new(Generic::new(read, writing)));
+        Self::assemble(reader, leftover, prepared, permit)
     }
 
     pub(crate) fn on_tcp(
         stream: TcpStream,
         leftover: &[u8],
-        acceptor: &Arc<Acceptor>,
-        extensions: Extensions,
+        prepared: Prepared,
         permit: Option<Permit>,
     ) -> Self {
         let (read, write) = stream.into_split();
         let writer = TcpWriter::new(write);
         #[cfg(feature = "deflate")]
-        let writer = writer.compressing(crate::deflate::Continuous::for_agreed(
-            extensions.deflate.as_ref(),
-        ));
-        let outbox = Outbox::on_tcp(Arc::clone(&acceptor.terms), writer);
+        let writer = writer.compressing(prepared.extensions.window());
+        prepared.outbox.attach(writer);
+        Self::assemble(Reader::Tcp(read), leftover, prepared, permit)
+    }
+
+    fn assemble(
+        reader: Reader,
+        leftover: &[u8],
+        prepared: Prepared,
+        permit: Option<Permit>,
+    ) -> Self {
+        let Prepared {
+            acceptor,
+            extensions,
+            outbox,
+        } = prepared;
         let wire = Wire {
             connection: extensions.connection(acceptor.config.limits),
-            reader: Reader::Tcp(read),
+            reader,
             unread: Unread::of(leftover),
             _permit: permit,
         };
-        Self::assemble(wire, Arc::new(extensions.outbox(outbox)), acceptor)
-    }
-
-    fn assemble(wire: Wire, outbox: Arc<Outbox>, acceptor: &Arc<Acceptor>) -> Self {
         let heartbeat = match &acceptor.pulse {
             Some(pulse) => Heartbeat::new(&pulse.rhythm, Instant::now()),
             None => Heartbeat::default(),
         };
         let socket = Socket {
-            acceptor: Arc::clone(acceptor),
+            acceptor,
             outbox,
             wire: Some(wire),
             heartbeat,

@@ -15,10 +15,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::acceptor::Acceptor;
-use crate::limiter::Permit;
-use crate::reader::Transport;
+use crate::outbox::Outbox;
 use crate::shared_tcp::SharedTcp;
-use crate::socket::{Extensions, WebSocket};
+use crate::socket::{Extensions, Prepared, WebSocket};
+use crate::successor::{Next, Relay, Rest, Successor};
 
 /// What the key is joined with before it is hashed (RFC 6455, section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -113,6 +113,7 @@ pub struct Upgrade {
     #[cfg(feature = "deflate")]
     extensions: HeaderMap,
     pending: hyper::upgrade::OnUpgrade,
+    successor: Option<Successor>,
 }
 
 impl Upgrade {
@@ -144,7 +145,8 @@ impl Upgrade {
             protocols,
             #[cfg(feature = "deflate")]
             extensions: only(headers, &header::SEC_WEBSOCKET_EXTENSIONS),
-            pending: hyper::upgrade::on(request),
+            pending: hyper::upgrade::on(&mut *request),
+            successor: request.extensions_mut().remove(),
         })
     }
 
@@ -158,7 +160,8 @@ impl Upgrade {
         &self.protocols
     }
 
-    /// Accepts: send the response, and await the socket in a task of its own.
+    /// Accepts: send the response, and await the socket behind it, by [`OnUpgrade::go_on`] or in a task
+    /// of its own.
     ///
     /// `protocol` is the subprotocol chosen, which has to be one of those offered; another one is left
     /// out, since the client would have to fail the connection (RFC 6455, section 4.1).
@@ -189,8 +192,8 @@ impl Upgrade {
         }
         let pending = Pending {
             inner: self.pending,
-            acceptor: Arc::clone(acceptor),
-            extensions,
+            prepared: Prepared::new(acceptor, extensions),
+            successor: self.successor,
         };
         let on_upgrade = OnUpgrade {
             pending: Some(Box::new(pending)),
@@ -210,8 +213,38 @@ pub struct OnUpgrade {
 #[derive(Debug)]
 struct Pending {
     inner: hyper::upgrade::OnUpgrade,
-    acceptor: Arc<Acceptor>,
-    extensions: Extensions,
+    prepared: Prepared,
+    successor: Option<Successor>,
+}
+
+impl OnUpgrade {
+    /// The sending side of the socket, which takes messages already.
+    ///
+    /// # Panics
+    /// When this was polled to its end.
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        let pending = self.pending.as_ref();
+        &pending.expect("asked before completion").prepared.outbox
+    }
+
+    /// Runs what begins with the socket, and then what comes of it: both on the task that served the
+    /// handshake where that is one of [`serve`](crate::serve), else on one of its own.
+    ///
+    /// Each of them is in memory of its own, and what the handshake needed was given back before. When
+    /// the handshake fails, what was to begin may be dropped and not run.
+    pub fn go_on<B>(mut self, begin: impl FnOnce(Self) -> B)
+    where
+        B: Future<Output = Option<Rest>> + Send + 'static,
+    {
+        let pending = self.pending.as_mut();
+        let successor = pending.and_then(|pending| pending.successor.take());
+        let begin = begin(self);
+        let begin = async move { begin.await.map_or(Next::End, Next::Rest) };
+        match successor {
+            Some(successor) => successor.set(Next::Part(Box::pin(begin))),
+            None => drop(tokio::spawn(Relay::new(begin))),
+        }
+    }
 }
 
 impl Future for OnUpgrade {
@@ -232,11 +265,13 @@ impl Future for OnUpgrade {
 impl Pending {
     /// Takes the TCP stream out of hyper, with which hyper's buffers go; any other stream is used
     /// through hyper.
-    fn take_over(&self, upgraded: Upgraded) -> Result<WebSocket, TakeOverError> {
+    fn take_over(self, upgraded: Upgraded) -> Result<WebSocket, TakeOverError> {
+        let prepared = self.prepared;
         let upgraded = match upgraded.downcast::<SharedTcp>() {
             Ok(parts) => {
-                let (stream, permit) = parts.io.into_parts()?;
-                return Ok(self.on_tcp(stream, &parts.read_buf, permit));
+                let (stream, ahead, permit) = parts.io.into_parts()?;
+                let leftover = [parts.read_buf, ahead].concat();
+                return Ok(WebSocket::on_tcp(stream, &leftover, prepared, permit));
             }
             Err(upgraded) => upgraded,
         };
@@ -245,27 +280,25 @@ impl Pending {
             Ok(parts) => {
                 let (stream, permit) = parts.io.into_parts();
                 let (io, leftover) = (Box::new(stream), &parts.read_buf);
-                return Ok(self.on_transport(io, leftover, Some(permit)));
+                return Ok(WebSocket::on_transport(
+                    io,
+                    leftover,
+                    prepared,
+                    Some(permit),
+                ));
             }
             Err(upgraded) => upgraded,
         };
         match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(parts) => Ok(self.on_tcp(parts.io.into_inner(), &parts.read_buf, None)),
-            Err(upgraded) => Ok(self.on_transport(Box::new(TokioIo::new(upgraded)), &[], None)),
+            Ok(parts) => {
+                let (stream, leftover) = (parts.io.into_inner(), &parts.read_buf);
+                Ok(WebSocket::on_tcp(stream, leftover, prepared, None))
+            }
+            Err(upgraded) => {
+                let io = Box::new(TokioIo::new(upgraded));
+                Ok(WebSocket::on_transport(io, &[], prepared, None))
+            }
         }
-    }
-
-    fn on_transport(
-        &self,
-        io: Box<dyn Transport>,
-        leftover: &[u8],
-        permit: Option<Permit>,
-    ) -> WebSocket {
-        WebSocket::on_transport(io, leftover, &self.acceptor, self.extensions, permit)
-    }
-
-    fn on_tcp(&self, stream: TcpStream, leftover: &[u8], permit: Option<Permit>) -> WebSocket {
-        WebSocket::on_tcp(stream, leftover, &self.acceptor, self.extensions, permit)
     }
 }
 

@@ -112,6 +112,19 @@ async fn a_head_that_trickles_in_is_answered_with_408() {
 }
 
 #[tokio::test]
+async fn who_says_nothing_at_all_is_answered_with_408() {
+    let server = server(AcceptConfig {
+        head_timeout: Duration::from_millis(100),
+        ..AcceptConfig::default()
+    })
+    .await;
+    let mut client = Client::tcp(server.address).await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 408 "), "{head}");
+    client.ended().await;
+}
+
+#[tokio::test]
 async fn an_idle_keep_alive_connection_is_closed_in_silence() {
     let server = server(AcceptConfig {
         head_timeout: Duration::from_millis(100),

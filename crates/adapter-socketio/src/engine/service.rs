@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -11,8 +10,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use nest_gateway_wire::{
-    Acceptor, Class, Clock, FlusherHandle, Frame, Limits, Outbox, Push, Upgrade, UpgradeError,
-    WebSocket, WebSocketConfig,
+    Acceptor, Class, Clock, FlusherHandle, Frame, Limits, Outbox, Push, Rest, Upgrade,
+    UpgradeError, WebSocket, WebSocketConfig,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -30,7 +29,7 @@ use super::table::{Answer, Command, NoRoom, Posting, Route, Table};
 /// Requests of one polling session that wait for its task.
 const COMMANDS: usize = 4;
 
-type Handler = dyn Fn(Connection, Parts) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+type Handler = dyn Fn(Connection, Parts) -> Rest + Send + Sync;
 
 /// An Engine.IO server, to be mounted wherever HTTP requests come in.
 #[derive(Clone)]
@@ -77,8 +76,7 @@ impl Engine {
             table: Table::default(),
         });
         let on_connection = Arc::new(move |connection, parts| {
-            let task: Pin<Box<dyn Future<Output = ()> + Send>> =
-                Box::pin(on_connection(connection, parts));
+            let task: Rest = Box::pin(on_connection(connection, parts));
             task
         });
         Self {
@@ -202,10 +200,9 @@ impl Engine {
         let (response, socket) = upgrade.accept(&self.acceptor, None);
         let engine = self.clone();
         let parts = request.into_parts().0;
-        tokio::spawn(async move {
-            if let Ok(socket) = socket.await {
-                engine.run_websocket(sid, socket, parts).await;
-            }
+        socket.go_on(|socket| async move {
+            let socket = socket.await.ok()?;
+            engine.begin_websocket(sid, socket, parts).await
         });
         let mut response = response.map(|()| Bytes::new());
         if let Some(cookie) = self.cookie(&sid) {
@@ -214,7 +211,8 @@ impl Engine {
         response
     }
 
-    async fn run_websocket(&self, sid: Sid, socket: WebSocket, parts: Parts) {
+    /// The task of the session, if there is room for it.
+    async fn begin_websocket(&self, sid: Sid, socket: WebSocket, parts: Parts) -> Option<Rest> {
         let sender = Sender::new(Arc::clone(socket.outbox()), false);
         let max = self.core.config.max_sessions;
         if self
@@ -224,16 +222,14 @@ impl Engine {
             .is_err()
         {
             socket.close(1013, "try again later").await;
-            return;
+            return None;
         }
         let connection = Connection::websocket(sid, Arc::clone(&self.core), sender, socket);
         let open = open_packet(&sid, TransportKind::WebSocket, &self.core.config);
         let pushed = connection
             .sender()
             .send(Frame::text(open.as_bytes()), Class::Normal);
-        if pushed == Push::Queued {
-            (self.on_connection)(connection, parts).await;
-        }
+        (pushed == Push::Queued).then(|| (self.on_connection)(connection, parts))
     }
 
     /// Accepts a second transport. Whether it takes over is the session's decision; for
@@ -256,10 +252,8 @@ impl Engine {
             Err(error) => return wrong_upgrade(error),
         };
         let (response, socket) = upgrade.accept(&self.acceptor, None);
-        tokio::spawn(async move {
-            let Ok(socket) = socket.await else {
-                return;
-            };
+        socket.go_on(|socket| async move {
+            let socket = socket.await.ok()?;
             match route {
                 Route::WebSocket => discard(socket),
                 Route::Polling(session) => {
@@ -269,6 +263,7 @@ impl Engine {
                     }
                 }
             }
+            None
         });
         response.map(|()| Bytes::new())
     }

@@ -110,6 +110,12 @@ impl Host {
         self.tasks.spawn(task);
     }
 
+    /// A part of a connection's life that runs in a task of somebody else, and
+    /// which a shutdown waits for as for those of [`Host::spawn`].
+    pub fn track<F: Future>(&self, part: F) -> impl Future<Output = F::Output> + use<F> {
+        self.tasks.track_future(part)
+    }
+
     /// The paths and patterns of the namespaces that the adapter may serve, for
     /// transports that have to be told beforehand.
     pub fn patterns<'a>(&'a self, adapter: &'a str) -> impl Iterator<Item = &'a str> {
@@ -167,11 +173,11 @@ impl Host {
         if self.shutdown.is_cancelled() {
             return Err(Refusal::ShuttingDown);
         }
+        let (origin, host) = (handshake.header("origin"), handshake.host());
         // What did not come by HTTP did not come from a browser either.
         if handshake.is_http() {
-            self.permit_host(handshake.host())?;
+            self.permit_host(host)?;
         }
-        let (origin, host) = (handshake.header("origin"), handshake.host());
         if !self.config.origins.permits(origin, host) {
             return Err(Refusal::Origin);
         }
