@@ -29,10 +29,17 @@ impl Flusher {
     /// Starts a flusher on the current tokio runtime. It ends when the last handle and the last outbox
     /// that has one are gone.
     pub fn spawn() -> FlusherHandle {
-        let (handle, list) = FlusherHandle::new();
-        tokio::spawn(run(list));
+        let alone = is_alone();
+        let (handle, list) = FlusherHandle::new(alone);
+        tokio::spawn(run(list, alone));
         handle
     }
+}
+
+/// Whether there is no other thread that could write meanwhile.
+fn is_alone() -> bool {
+    let runtime = tokio::runtime::Handle::current();
+    matches!(runtime.runtime_flavor(), RuntimeFlavor::CurrentThread)
 }
 
 /// A flusher, as connections know it. Cheap to clone.
@@ -43,12 +50,22 @@ pub struct FlusherHandle {
 
 impl FlusherHandle {
     /// A handle and the list that somebody has to take from.
-    pub(crate) fn new() -> (Self, Arc<DirtyList<Arc<Outbox>>>) {
+    pub(crate) fn new(alone: bool) -> (Self, Arc<DirtyList<Arc<Outbox>>>) {
         let list = Arc::new(DirtyList::new());
         let guard = Arc::new(Guard {
             list: Arc::clone(&list),
+            alone,
         });
         (Self { guard }, list)
+    }
+
+    /// Whether the flusher should write what connections cause for themselves too.
+    ///
+    /// On a single thread it does, behind all readers that are ready: a peer that is woken by the first
+    /// of these writes is awake for the others, where writes between reads would wake it again and
+    /// again. On several threads the connections write side by side instead.
+    pub(crate) fn writes_replies(&self) -> bool {
+        self.guard.alone
     }
 
     pub(crate) fn mark(&self, outbox: Arc<Outbox>) {
@@ -59,6 +76,8 @@ impl FlusherHandle {
 #[derive(Debug)]
 struct Guard {
     list: Arc<DirtyList<Arc<Outbox>>>,
+    /// The flusher's runtime has a single thread.
+    alone: bool,
 }
 
 impl Drop for Guard {
@@ -67,18 +86,14 @@ impl Drop for Guard {
     }
 }
 
-async fn run(list: Arc<DirtyList<Arc<Outbox>>>) {
-    // On a single thread, tasks run in the order in which they were woken; on several, tokio runs a task
-    // that a running one has woken before all others.
-    let woken_last = matches!(
-        tokio::runtime::Handle::current().runtime_flavor(),
-        RuntimeFlavor::CurrentThread
-    );
+async fn run(list: Arc<DirtyList<Arc<Outbox>>>, alone: bool) {
     let mut batch = Vec::new();
     while poll_fn(|cx| list.poll_take(cx, &mut batch)).await {
         if batch.len() >= CROWD {
             tokio::task::yield_now().await;
-        } else if !woken_last {
+        } else if !alone {
+            // On a single thread, tasks run in the order in which they were woken; on several, tokio
+            // runs a task that a running one has woken before all others.
             behind_ready_tasks().await;
         }
         list.take_more(&mut batch);

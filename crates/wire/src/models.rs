@@ -18,7 +18,7 @@ use crate::writer::{Sink, TcpWriter, flush};
 type List = Arc<DirtyList<Arc<Outbox>>>;
 
 fn connection(config: OutboxConfig) -> (Arc<Outbox>, List, Sink) {
-    let (flusher, list) = FlusherHandle::new();
+    let (flusher, list) = FlusherHandle::new(false);
     let sink = Sink::default();
     let terms = Terms {
         config,

@@ -228,9 +228,13 @@ impl Outbox {
     /// Runs a part of the task that serves this connection. What [`Outbox::push_own`] queues meanwhile
     /// is written when it is over, by this task; what others queue goes by the flusher as ever.
     ///
-    /// For connections without a flusher it only runs the function.
+    /// For connections without a flusher, and on a runtime with a single thread, where the flusher
+    /// writes all, it only runs the function.
     pub fn corked<R>(self: &Arc<Self>, turn: impl FnOnce() -> R) -> R {
-        cork::run(self, turn)
+        match &self.terms.flusher {
+            Some(flusher) if !flusher.writes_replies() => cork::run(self, turn),
+            _ => turn(),
+        }
     }
 
     /// Queues a ping or pong, ahead of messages. At most 64 wait; beyond that the oldest pong is

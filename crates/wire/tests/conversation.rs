@@ -36,7 +36,7 @@ async fn messages_come_back_in_order_however_they_are_cut() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_a_connection_answers_leaves_in_one_write_when_its_turn_is_over() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -62,7 +62,7 @@ async fn what_a_connection_answers_leaves_in_one_write_when_its_turn_is_over() {
     assert_eq!(&read[..len], [&one.bytes()[..], two.bytes()].concat());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_turn_that_panics_writes_what_it_answered_too() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
