@@ -247,15 +247,13 @@ pub fn write_string(text: &str, buffer: &mut Vec<u8>) {
 #[inline]
 fn plain_len(text: &[u8]) -> usize {
     // Keys and names of events end in the first word.
-    if let Some(word) = text.first_chunk()
-        && let Some(end) = plain_end(*word)
-    {
-        return end;
+    match text.first_chunk() {
+        Some(word) => plain_end(*word).unwrap_or_else(|| long_plain_len(text)),
+        None => text.iter().take_while(|&&byte| !ends_plain(byte)).count(),
     }
-    long_plain_len(text)
 }
 
-/// [`plain_len`] of text that is long, or short and at its end.
+/// [`plain_len`] of text that is longer than a word.
 #[inline(never)]
 fn long_plain_len(text: &[u8]) -> usize {
     let mut plain = plain_blocks::<LONG_BLOCK>(text);

@@ -55,9 +55,9 @@ impl<T> Line<T> {
     }
 
     pub(crate) fn pop_front(&mut self) -> Option<T> {
-        let item = self.first.take()?;
+        let item = self.first.take();
         self.first = self.others.pop_front();
-        Some(item)
+        item
     }
 
     /// Keeps the items that `keep` says yes to; it is asked from front to back.

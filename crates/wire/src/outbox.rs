@@ -693,7 +693,7 @@ impl State {
     fn fill(&mut self, batch: &mut Vec<Piece>, config: &OutboxConfig) {
         let mut total = 0;
         let (mut max_bytes, mut max_pieces) = (COPIED_BYTES, COPIED_PIECES);
-        while total < max_bytes && batch.len() < max_pieces {
+        while total < max_bytes && batch.len() < max_pieces && !self.queue.is_empty() {
             let Some(piece) = self.queue.pop(config) else {
                 return;
             };
