@@ -84,7 +84,7 @@ impl Streaming<'_> {
         cx: &mut Context<'_>,
         cancelled: Pin<&mut WaitForCancellationFuture<'_>>,
     ) -> Poll<Result<Turn, WsException>> {
-        let turn = Batch;
+        let turn = Batch::begin();
         loop {
             let item = match self.poll_item(cx) {
                 Poll::Ready(Some(Ok(item))) => item,

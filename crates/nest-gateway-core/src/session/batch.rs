@@ -32,6 +32,13 @@ struct Items {
 const MAX_KEPT_BYTES: usize = 64 * 1024;
 
 impl Batch {
+    /// Begins a turn. One inside of which this happens goes on with nothing held, so
+    /// that all items held are of one client.
+    pub(crate) fn begin() -> Self {
+        Self::release();
+        Self
+    }
+
     /// Encodes an item for a client, and holds it.
     #[expect(clippy::unused_self, reason = "items are held during a turn")]
     pub(crate) fn hold(&self, client: &Client, encode: &ItemEncoder, json: &[u8]) {
