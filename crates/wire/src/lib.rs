@@ -132,7 +132,7 @@ pub use deflate::DeflateConfig;
 pub use flusher::{Flusher, FlusherHandle};
 pub use frame::{BorrowedFrame, Frame, OpCode};
 pub use gap::GapNotice;
-pub use outbox::{Class, Gap, Outbox, OutboxClosed, OutboxConfig, Push, SlowPolicy};
+pub use outbox::{Burst, Class, Gap, Outbox, OutboxClosed, OutboxConfig, Push, SlowPolicy};
 #[cfg(not(loom))]
 pub use shared_tcp::SharedTcp;
 #[cfg(not(loom))]

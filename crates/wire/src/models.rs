@@ -12,7 +12,7 @@ use loom::thread;
 use crate::dirty::DirtyList;
 use crate::flusher::FlusherHandle;
 use crate::frame::Frame;
-use crate::outbox::{Class, Outbox, OutboxConfig, Push, Terms};
+use crate::outbox::{Burst, Class, Outbox, OutboxConfig, Push, Terms};
 use crate::writer::{Sink, TcpWriter, flush};
 
 type List = Arc<DirtyList<Arc<Outbox>>>;
@@ -80,6 +80,61 @@ fn two_flushers_never_write_the_same_connection_at_once_and_forget_nothing() {
         other.join().unwrap();
         flush_once(&list);
         assert_eq!(arrived(&sink), "ab");
+    });
+}
+
+/// Writes both texts in one piece.
+fn write_burst(outbox: &Arc<Outbox>, texts: [&str; 2]) -> bool {
+    let messages = texts.map(|name| text(name).into_bytes());
+    let burst = Burst::new(&messages, Class::Normal);
+    outbox.write_burst(burst.in_one_piece(&messages.concat()))
+}
+
+#[test]
+fn a_burst_stays_together_and_nothing_is_forgotten_behind_it() {
+    loom::model(|| {
+        let (outbox, list, sink) = connection(OutboxConfig::default());
+        let pusher = thread::spawn({
+            let outbox = Arc::clone(&outbox);
+            move || assert_eq!(outbox.push(text("a"), Class::Normal), Push::Queued)
+        });
+        assert!(write_burst(&outbox, ["b", "c"]));
+        pusher.join().unwrap();
+        flush_once(&list);
+        assert!(["abc", "bca"].contains(&&*arrived(&sink)));
+        assert_eq!(outbox.queued_bytes(), 0);
+    });
+}
+
+#[test]
+fn a_burst_during_a_flush_comes_behind_what_is_flushed() {
+    loom::model(|| {
+        let (outbox, list, sink) = connection(OutboxConfig::default());
+        assert_eq!(outbox.push(text("a"), Class::Normal), Push::Queued);
+        let flusher = thread::spawn({
+            let list = Arc::clone(&list);
+            move || flush_once(&list)
+        });
+        assert!(write_burst(&outbox, ["b", "c"]));
+        flusher.join().unwrap();
+        flush_once(&list);
+        assert_eq!(arrived(&sink), "abc");
+        assert_eq!(outbox.queued_bytes(), 0);
+    });
+}
+
+#[test]
+fn a_kill_during_a_burst_leaves_no_writer() {
+    loom::model(|| {
+        let (outbox, _list, sink) = connection(OutboxConfig::default());
+        let killer = thread::spawn({
+            let outbox = Arc::clone(&outbox);
+            move || outbox.kill()
+        });
+        write_burst(&outbox, ["a", "b"]);
+        killer.join().unwrap();
+        assert_eq!(Arc::strong_count(&sink), 1, "the writer is gone");
+        assert_eq!(outbox.queued_bytes(), 0);
     });
 }
 

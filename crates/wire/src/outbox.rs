@@ -1,5 +1,7 @@
 //! The outbox of one connection: what others send to it, until it is written.
 
+mod burst;
+
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +17,7 @@ use crate::queue::{Pushed, Queue};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::writer::{Resume, TcpWriter};
 
+pub use self::burst::Burst;
 pub use crate::queue::{Class, OutboxConfig, Push, SlowPolicy};
 
 /// Frames dropped by a policy since the peer was told last.
@@ -470,16 +473,9 @@ impl Outbox {
     pub(crate) fn begin_write(&self, batch: &mut Vec<Piece>) -> Option<TcpWriter> {
         let mut state = lock(&self.state);
         state.scheduled = false;
-        match std::mem::replace(&mut state.writer, Writer::Busy) {
-            Writer::Idle(writer) => {
-                state.fill(batch, &self.terms.config);
-                Some(writer)
-            }
-            other => {
-                state.writer = other;
-                None
-            }
-        }
+        let writer = state.take_writer()?;
+        state.fill(batch, &self.terms.config);
+        Some(writer)
     }
 
     /// Books what was written of `batch` and fills it anew. When there is nothing left, the writer is
@@ -504,12 +500,7 @@ impl Outbox {
         let mut gone = None;
         let step = if batch.is_empty() {
             state.queue.shrink(lone);
-            if state.half_close {
-                state.writer = Writer::Gone;
-                gone = writer.take();
-            } else if let Some(writer) = writer.take() {
-                state.writer = Writer::Idle(writer);
-            }
+            gone = writer.take().and_then(|writer| state.rest_or_end(writer));
             Step::Done
         } else {
             Step::Write
@@ -685,6 +676,28 @@ impl crate::clock::Ring for Outbox {
 }
 
 impl State {
+    /// The writer, if it is at rest; it is busy from here on.
+    fn take_writer(&mut self) -> Option<TcpWriter> {
+        match std::mem::replace(&mut self.writer, Writer::Busy) {
+            Writer::Idle(writer) => Some(writer),
+            other => {
+                self.writer = other;
+                None
+            }
+        }
+    }
+
+    /// Puts the writer of an empty queue to rest. It is given back to be dropped where the sending
+    /// direction is to be shut.
+    fn rest_or_end(&mut self, writer: TcpWriter) -> Option<TcpWriter> {
+        if self.half_close {
+            self.writer = Writer::Gone;
+            return Some(writer);
+        }
+        self.writer = Writer::Idle(writer);
+        None
+    }
+
     /// Nobody is about to look into the queue, and somebody has to.
     fn is_unannounced(&self) -> bool {
         matches!(self.writer, Writer::Idle(_)) && !self.scheduled

@@ -232,8 +232,7 @@ impl Queue {
     /// Queues normal frames that are for this connection alone, one behind the other in `frames`; all or,
     /// where there is no room for all of them, none.
     pub(crate) fn push_run(&mut self, frames: &[u8], count: u32, config: &OutboxConfig) -> bool {
-        let last = self.messages.saturating_add(count.saturating_sub(1));
-        if !fits(self.bytes, last, frames.len(), config) {
+        if !self.has_room_for(frames.len(), count, config) {
             return false;
         }
         self.bytes += frames.len();
@@ -243,6 +242,29 @@ impl Queue {
             _ => self.frames.push_back(Entry::Run(Run::of(frames, count))),
         }
         true
+    }
+
+    /// Whether there is room for so many bytes in so many messages. Only a message that is alone may be
+    /// over the bounds.
+    pub(crate) fn has_room_for(&self, len: usize, messages: u32, config: &OutboxConfig) -> bool {
+        match messages {
+            0 | 1 => self.has_room(len, config),
+            _ => {
+                let messages = self.messages.saturating_add(messages);
+                self.bytes + len <= config.max_bytes && messages as usize <= config.max_messages
+            }
+        }
+    }
+
+    /// Counts bytes that were never queued, since a writer has them, as being written: until
+    /// [`Queue::take_back`], or until [`Queue::settle`] books them as pieces.
+    pub(crate) fn lend(&mut self, bytes: usize) {
+        self.bytes += bytes;
+    }
+
+    /// They have left, or never will.
+    pub(crate) fn take_back(&mut self, bytes: usize) {
+        self.bytes -= bytes;
     }
 
     /// Queues a normal frame into a queue that has no room for it, as the policy says.

@@ -33,6 +33,11 @@ impl TcpWriter {
         }
     }
 
+    /// Writes as much as the kernel takes at once.
+    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.half.try_write(bytes)
+    }
+
     /// Compresses messages on their way out.
     #[cfg(feature = "deflate")]
     pub(crate) fn compressing(mut self, deflate: Option<Box<crate::deflate::Continuous>>) -> Self {
@@ -150,14 +155,14 @@ fn write_turn(outbox: &Outbox, slot: &mut Option<TcpWriter>, scratch: &mut Scrat
 fn write(writer: &TcpWriter, scratch: &mut Scratch) -> io::Result<usize> {
     let Scratch { batch, buffer } = scratch;
     if let [only] = &batch[..] {
-        return writer.half.try_write(&only.bytes);
+        return writer.try_write(&only.bytes);
     }
     if batch.iter().all(|piece| piece.bytes.len() <= COPY_LIMIT) {
         buffer.clear();
         for piece in batch.iter() {
             buffer.extend_from_slice(&piece.bytes);
         }
-        return writer.half.try_write(buffer);
+        return writer.try_write(buffer);
     }
     let mut slices = [IoSlice::new(&[]); MAX_SLICES];
     for (slice, piece) in slices.iter_mut().zip(batch.iter()) {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nest_gateway_wire::{
-    Acceptor, BorrowedFrame, Class, ClosedBy, Flusher, Frame, GapNotice, OutboxConfig, Push,
-    SlowPolicy, WebSocket, WebSocketConfig, close,
+    Acceptor, BorrowedFrame, Burst, Class, ClosedBy, Flusher, Frame, GapNotice, Outbox,
+    OutboxConfig, Push, SlowPolicy, WebSocket, WebSocketConfig, close,
 };
 use support::client::Client;
 use support::server::Server;
@@ -447,6 +447,77 @@ async fn a_message_larger_than_the_outbox_is_delivered_when_nothing_else_waits()
         Push::Queued
     );
     assert_eq!(client.frame().await.unwrap().payload, big);
+}
+
+/// Messages that say their number, of so many bytes each.
+fn numbered(numbers: std::ops::Range<u32>, len: usize) -> Vec<Bytes> {
+    let numbered = numbers.map(|i| Frame::binary(&[&i.to_be_bytes()[..], &vec![0; len]].concat()));
+    numbered.map(Frame::into_bytes).collect()
+}
+
+#[tokio::test]
+async fn a_burst_that_the_kernel_takes_in_parts_arrives_whole_and_in_its_place() {
+    const BURST: u32 = 20;
+    let config = OutboxConfig {
+        max_bytes: usize::MAX,
+        max_messages: usize::MAX,
+        ..OutboxConfig::default()
+    };
+    let config = WebSocketConfig {
+        outbox: config,
+        ..WebSocketConfig::default()
+    };
+    let mut server = Server::with_socket(config).await;
+    let mut client = Client::connect(server.address).await;
+    let outbox = server.next_outbox().await;
+    let mut next = 0;
+    // Until the kernel takes no more, and then as much again.
+    let (mut bursts, mut blocked) = (0, 0);
+    while blocked <= bursts / 2 {
+        let messages = numbered(next..next + BURST, 5000);
+        let burst = Burst::new(&messages, Class::Normal);
+        assert!(outbox.write_burst(burst.in_one_piece(&messages.concat())));
+        next += BURST;
+        let between = numbered(next..next + 1, 10).remove(0);
+        let between = Frame::from_bytes(between).unwrap();
+        assert_eq!(outbox.push(between, Class::Normal), Push::Queued);
+        next += 1;
+        bursts += 1;
+        blocked += usize::from(outbox.queued_bytes() > 5000);
+        tokio::task::yield_now().await;
+    }
+    for i in 0..next {
+        assert_eq!(client.frame().await.unwrap().payload[..4], i.to_be_bytes());
+    }
+    assert_eq!(outbox.dropped(), 0);
+}
+
+#[tokio::test]
+async fn a_burst_is_refused_as_a_whole_where_each_message_has_to_be_asked_for() {
+    let config = OutboxConfig {
+        max_messages: 3,
+        ..OutboxConfig::default()
+    };
+    let outbox = Outbox::new(config);
+    let messages = numbered(0..2, 10);
+    let burst = Burst::new(&messages, Class::Normal);
+    assert!(outbox.push_burst(burst));
+    assert!(!outbox.push_burst(burst), "four are one too many");
+    assert!(!outbox.push_burst(Burst::new(&messages[..1], Class::Volatile)));
+    assert!(outbox.push_burst(Burst::new(&messages[..1], Class::Normal)));
+    let mut left = Vec::new();
+    outbox.drain(usize::MAX, |frame| left.push(frame.into_bytes()));
+    assert_eq!(left, [&messages[..], &messages[..1]].concat());
+    outbox.close(None);
+    assert!(!outbox.push_burst(burst));
+
+    let small = OutboxConfig {
+        max_bytes: 20,
+        ..OutboxConfig::default()
+    };
+    let outbox = Outbox::new(small);
+    assert!(!outbox.push_burst(burst), "only one alone may be larger");
+    assert!(outbox.push_burst(Burst::new(&numbered(0..1, 100), Class::Normal)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,180 @@
+//! Messages that many connections get one behind the other.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Class, Ordering, Outbox, State, Writer, lock, wake_all};
+use crate::frame::Frame;
+use crate::piece::{Kind, Piece};
+use crate::queue::Queue;
+use crate::writer::TcpWriter;
+
+/// Messages of one class that many connections get, one right behind the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Burst<'a> {
+    whole: Option<&'a [u8]>,
+    messages: &'a [Bytes],
+    class: Class,
+}
+
+impl<'a> Burst<'a> {
+    /// A burst of encoded messages, each as [`Frame::from_bytes`] takes it.
+    #[must_use]
+    pub fn new(messages: &'a [Bytes], class: Class) -> Self {
+        Self {
+            whole: None,
+            messages,
+            class,
+        }
+    }
+
+    /// The same with all messages in one piece, so that one write takes them: `whole` is what
+    /// `messages` are one behind the other.
+    #[must_use]
+    pub fn in_one_piece(mut self, whole: &'a [u8]) -> Self {
+        debug_assert_eq!(whole, self.messages.concat());
+        self.whole = Some(whole);
+        self
+    }
+
+    fn len(&self) -> usize {
+        self.messages.iter().map(Bytes::len).sum()
+    }
+
+    /// How many messages there are, as queues count them.
+    fn count(&self) -> u32 {
+        u32::try_from(self.messages.len()).unwrap_or(u32::MAX)
+    }
+
+    fn frames(&self) -> Option<Vec<Frame>> {
+        self.messages
+            .iter()
+            .cloned()
+            .map(Frame::from_bytes)
+            .collect()
+    }
+}
+
+impl Outbox {
+    /// Queues the messages of a burst in one go. `true` when all of them are queued; otherwise none is,
+    /// since there is no room for all of them, they are volatile, the outbox is closed, or messages are
+    /// compressed one by one. [`Outbox::push`] then says for each of them what becomes of it.
+    pub fn push_burst(self: &Arc<Self>, burst: Burst<'_>) -> bool {
+        if burst.class == Class::Volatile || self.compresses() {
+            return false;
+        }
+        let Some(frames) = burst.frames() else {
+            return false;
+        };
+        let mut state = lock(&self.state);
+        let has_room = state
+            .queue
+            .has_room_for(burst.len(), burst.count(), &self.terms.config);
+        if state.ending.is_some() || !has_room {
+            return false;
+        }
+        for frame in frames {
+            state.queue.append(frame, false);
+        }
+        self.announce(state);
+        true
+    }
+
+    /// Writes a burst that is in one piece, if nothing stands before it and nobody is writing. What the
+    /// kernel does not take is queued, and goes by the flusher. In all other cases this is
+    /// [`Outbox::push_burst`].
+    ///
+    /// For whoever sends to many connections, behind all tasks that are ready: he writes what the
+    /// flusher would write right after him, and touches each connection once.
+    pub fn write_burst(self: &Arc<Self>, burst: Burst<'_>) -> bool {
+        let Some(whole) = burst.whole.filter(|_| !self.compresses()) else {
+            return self.push_burst(burst);
+        };
+        let mut state = lock(&self.state);
+        let has_room = state
+            .queue
+            .has_room_for(whole.len(), burst.count(), &self.terms.config);
+        if state.ending.is_some() || !has_room || !state.queue.is_empty() {
+            drop(state);
+            return self.push_burst(burst);
+        }
+        let Some(writer) = state.take_writer() else {
+            drop(state);
+            return self.push_burst(burst);
+        };
+        state.queue.lend(whole.len());
+        drop(state);
+        match writer.try_write(whole) {
+            Ok(written) => self.end_burst(writer, burst, written),
+            Err(error) if is_temporary(&error) => self.end_burst(writer, burst, 0),
+            Err(_) => {
+                drop(writer);
+                lock(&self.state).queue.take_back(whole.len());
+                self.kill();
+            }
+        }
+        true
+    }
+
+    /// Reads the memory that [`Outbox::write_burst`] is going to need. For whoever calls that for many
+    /// outboxes: done for several of them first, the processor fetches their memory side by side.
+    pub fn look_ahead(self: &Arc<Self>) {
+        // Both ends of it. What is between them comes along.
+        std::hint::black_box(Arc::strong_count(self));
+        std::hint::black_box(self.closed.load(Ordering::Relaxed));
+    }
+
+    /// Books what was written of a burst, puts the writer to rest, and sees to the rest.
+    fn end_burst(self: &Arc<Self>, writer: TcpWriter, burst: Burst<'_>, written: usize) {
+        let mut state = lock(&self.state);
+        if matches!(state.writer, Writer::Gone) {
+            state.queue.take_back(burst.len());
+            drop(state);
+            drop(writer);
+            return;
+        }
+        state.settle_burst(burst, written);
+        let waiters = state.wakeable_room(&self.terms.config);
+        if state.queue.is_empty() {
+            let done = state.rest_or_end(writer);
+            drop(state);
+            drop(done);
+        } else {
+            // The rest of the burst, or what others have queued meanwhile.
+            state.writer = Writer::Idle(writer);
+            self.announce(state);
+        }
+        wake_all(waiters);
+    }
+}
+
+impl State {
+    fn settle_burst(&mut self, burst: Burst<'_>, written: usize) {
+        if written == burst.len() {
+            self.queue.take_back(written);
+        } else {
+            settle_cut(&mut self.queue, burst, written);
+        }
+    }
+}
+
+/// Queues what the kernel did not take, in front of what others have queued meanwhile.
+#[cold]
+fn settle_cut(queue: &mut Queue, burst: Burst<'_>, written: usize) {
+    let kind = match burst.class {
+        Class::Normal => Kind::Normal,
+        Class::Volatile => Kind::Volatile,
+    };
+    let frames = burst.messages.iter().cloned().filter_map(Frame::from_bytes);
+    let mut pieces = frames.map(|frame| Piece::new(frame, kind)).collect();
+    queue.settle(&mut pieces, written);
+}
+
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
