@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{Codec, Gone, Outlet, Sent};
+use nest_gateway_core::adapter::{Burst, Codec, Gone, Outlet, Sent};
 use nest_gateway_core::message::Delivery;
-use nest_gateway_wire::{BorrowedFrame, Class, Frame, Outbox, Push};
+use nest_gateway_wire::{self as wire, BorrowedFrame, Class, Frame, Outbox, Push};
 
 use crate::encoding::Encoding;
 
@@ -32,11 +32,6 @@ impl Outlet for NativeOutlet {
     }
 
     fn send(&self, message: Bytes, delivery: Delivery) -> Sent {
-        let class = if delivery.is_volatile() {
-            Class::Volatile
-        } else {
-            Class::Normal
-        };
         let Some(mut frame) = Frame::from_bytes(message) else {
             // Only this adapter's codecs encode for its clients.
             tracing::error!("message is not a frame");
@@ -45,7 +40,7 @@ impl Outlet for NativeOutlet {
         if delivery.may_compress() {
             frame = frame.compressible();
         }
-        sent(self.outbox.push(frame, class))
+        sent(self.outbox.push(frame, class(delivery)))
     }
 
     fn send_own(&self, message: &[u8], delivery: Delivery) -> Sent {
@@ -60,12 +55,32 @@ impl Outlet for NativeOutlet {
         count.is_ok_and(|count| self.outbox.push_run(messages, count))
     }
 
+    fn send_burst(&self, burst: Burst<'_>) -> bool {
+        let messages = wire::Burst::new(burst.messages(), class(burst.delivery()));
+        match burst.whole() {
+            Some(whole) => self.outbox.write_burst(messages.in_one_piece(whole)),
+            None => self.outbox.push_burst(messages),
+        }
+    }
+
+    fn look_ahead(&self) {
+        self.outbox.look_ahead();
+    }
+
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         self.outbox.poll_room(context, 0).map_err(|_| Gone)
     }
 
     fn queued_bytes(&self) -> usize {
         self.outbox.queued_bytes()
+    }
+}
+
+fn class(delivery: Delivery) -> Class {
+    if delivery.is_volatile() {
+        Class::Volatile
+    } else {
+        Class::Normal
     }
 }
 

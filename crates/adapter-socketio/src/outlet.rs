@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{Codec, Gone, Outlet, Sent};
+use nest_gateway_core::adapter::{Burst, Codec, Gone, Outlet, Sent};
 use nest_gateway_core::message::Delivery;
-use nest_gateway_wire::{BorrowedFrame, Class, Frame, Push};
+use nest_gateway_wire::{self as wire, BorrowedFrame, Class, Frame, Push};
 
 use crate::engine::Sender;
 use crate::parser::Parser;
@@ -45,6 +45,18 @@ impl Outlet for SocketIoOutlet {
         u32::try_from(count).is_ok_and(|count| self.sender.send_run(messages, count))
     }
 
+    fn send_burst(&self, burst: Burst<'_>) -> bool {
+        let messages = wire::Burst::new(burst.messages(), class(burst.delivery()));
+        match burst.whole() {
+            Some(whole) => self.sender.write_burst(messages.in_one_piece(whole)),
+            None => self.sender.push_burst(messages),
+        }
+    }
+
+    fn look_ahead(&self) {
+        self.sender.outbox().look_ahead();
+    }
+
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         self.sender.poll_room(context).map_err(|_| Gone)
     }
@@ -64,11 +76,7 @@ pub(crate) fn push(sender: &Sender, message: Bytes, delivery: Delivery) -> Sent 
 
 /// An encoded message as an outbox takes it.
 pub(crate) fn frame(message: Bytes, delivery: Delivery) -> Option<(Frame, Class)> {
-    let class = if delivery.is_volatile() {
-        Class::Volatile
-    } else {
-        Class::Normal
-    };
+    let class = class(delivery);
     let Some(frame) = Frame::from_bytes(message) else {
         // Only this adapter's codecs encode for its clients.
         tracing::error!("message is not made of frames");
@@ -78,6 +86,14 @@ pub(crate) fn frame(message: Bytes, delivery: Delivery) -> Option<(Frame, Class)
         return Some((frame.compressible(), class));
     }
     Some((frame, class))
+}
+
+fn class(delivery: Delivery) -> Class {
+    if delivery.is_volatile() {
+        Class::Volatile
+    } else {
+        Class::Normal
+    }
 }
 
 /// What core is told of a push.

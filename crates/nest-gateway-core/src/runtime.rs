@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::adapter::{Adapter, Host, Mount, Places};
-use crate::broadcast::{Hub, HubOptions, Servers, WebSocketServer};
+use crate::broadcast::{Hub, HubOptions, Rounds, Servers, WebSocketServer};
 use crate::config::Config;
 use crate::describe::Description;
 use crate::dispatch::{BoundEnhancers, Enhancers};
@@ -126,7 +126,9 @@ impl RuntimeBuilder {
         check(&gateways, &adapter_names)?;
 
         let config = Arc::new(self.config);
-        let hubs = Hubs::new(&gateways, &config, &stats);
+        let rounds = Arc::new(Rounds::default());
+        rounds.staff();
+        let hubs = Hubs::new(&gateways, &config, &stats, &rounds);
         let ambient = Ambient::new().with(hubs.servers(&gateways));
         let container = Arc::new(planned.construct(ambient).await?);
         let namespaces = build_namespaces(&gateways, &hubs, &container, &self.enhancers)?;
@@ -473,7 +475,12 @@ struct Hubs(Vec<(Place, Arc<Hub>)>);
 type Place = (Option<u16>, String);
 
 impl Hubs {
-    fn new(gateways: &Gateways, config: &Arc<Config>, stats: &Arc<Stats>) -> Self {
+    fn new(
+        gateways: &Gateways,
+        config: &Arc<Config>,
+        stats: &Arc<Stats>,
+        rounds: &Arc<Rounds>,
+    ) -> Self {
         let mut hubs: Vec<(Place, Arc<Hub>)> = Vec::new();
         for gateway in gateways {
             let place = place(&gateway.value);
@@ -482,6 +489,7 @@ impl Hubs {
                     namespace: place.1.as_str().into(),
                     config: Arc::clone(config),
                     stats: Arc::clone(stats),
+                    rounds: Arc::clone(rounds),
                 });
                 hubs.push((place, hub));
             }

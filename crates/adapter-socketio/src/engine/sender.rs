@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
-use nest_gateway_wire::{BorrowedFrame, Class, Frame, Outbox, OutboxClosed, Push, Ring};
+use nest_gateway_wire::{BorrowedFrame, Burst, Class, Frame, Outbox, OutboxClosed, Push, Ring};
 
 use super::close::CloseReason;
 
@@ -67,6 +67,18 @@ impl Sender {
     /// then takes them.
     pub fn send_run(&self, frames: &[u8], count: u32) -> bool {
         self.outbox().push_run(frames, count)
+    }
+
+    /// Queues messages that other sessions get too, all or none, as [`Outbox::push_burst`]
+    /// does. It may also refuse them because another transport takes over;
+    /// [`Sender::send`] then takes them.
+    pub fn push_burst(&self, burst: Burst<'_>) -> bool {
+        self.outbox().push_burst(burst)
+    }
+
+    /// [`Sender::push_burst`], or [`Outbox::write_burst`] where that can be done.
+    pub fn write_burst(&self, burst: Burst<'_>) -> bool {
+        self.outbox().write_burst(burst)
     }
 
     /// Ready while the queue is below half of its bounds. An error means that the session

@@ -21,6 +21,7 @@
 //!    clients are refused, and each task returns when its session has finished.
 
 mod admission;
+mod burst;
 mod capabilities;
 mod codec;
 mod host;
@@ -33,6 +34,7 @@ use axum_core::body::Body;
 use bytes::Bytes;
 
 pub use self::admission::{Admission, Refusal};
+pub use self::burst::Burst;
 pub use self::capabilities::Capabilities;
 pub use self::codec::{Codec, Format, ItemEncoder};
 pub use self::host::{Found, Host};
@@ -120,6 +122,23 @@ pub trait Outlet: Send + Sync + 'static {
         let _ = (messages, count);
         false
     }
+
+    /// Queues messages that other clients get too, one right behind the other, or
+    /// writes them, where the burst says so and nothing stands before them.
+    /// `true` when all of them are queued or written; otherwise none is, and core
+    /// gives them to [`Outlet::send`] one by one, which says what becomes of each.
+    /// Default: never takes them together.
+    fn send_burst(&self, burst: Burst<'_>) -> bool {
+        let _ = burst;
+        false
+    }
+
+    /// Reads what [`Outlet::send_burst`] is going to read, changing nothing. Core
+    /// calls it for the next few receivers of a burst, so that the processor
+    /// fetches what belongs to them side by side, where the calls themselves
+    /// would wait for the memory of one receiver after the other. Default: does
+    /// nothing.
+    fn look_ahead(&self) {}
 
     /// Ready when the queue has room for a producer that can wait (streams):
     /// below half of its bounds. An error means that the client is gone.

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::fanout::{Seen, fan_out};
 use super::hub::Hub;
+use super::room::Room;
 use super::rooms::RoomName;
 use super::typed::{Event, SentByNoGateway};
 use crate::adapter::BoxFuture;
@@ -217,6 +218,24 @@ impl std::fmt::Debug for Emitter {
 }
 
 impl Selection {
+    /// The room that all receivers are in and that has only receivers, the
+    /// sender aside; `None` where it takes more to say who they are.
+    pub(super) fn in_one_room<R>(&self, hub: &Hub, look: impl FnOnce(&Room) -> R) -> Option<R> {
+        match (&self.to[..], &self.except[..]) {
+            ([], []) => Some(look(&hub.clients)),
+            // A client's id is the name of a room that is nowhere written down.
+            ([name], []) if ClientId::parse(name).is_none() => {
+                hub.room(name).map(|room| look(&room))
+            }
+            _ => None,
+        }
+    }
+
+    /// The client that does not get what it sends.
+    pub(super) fn sender(&self) -> Option<ClientId> {
+        self.sender
+    }
+
     /// Visits every selected client once.
     pub(crate) fn for_each(&self, hub: &Hub, mut visit: impl FnMut(&Client)) {
         let mut visit = |client: &Client| {
@@ -349,7 +368,9 @@ impl Emitted {
         Self { result, client }
     }
 
-    /// For how many clients of this node the message was queued.
+    /// For how many clients of this node the message was queued. Of those in a
+    /// large room some may read too slowly to get it: what the policy for slow
+    /// clients drops there is counted in the metrics alone.
     #[must_use]
     pub fn receivers(&self) -> usize {
         self.result.as_ref().copied().unwrap_or(0)

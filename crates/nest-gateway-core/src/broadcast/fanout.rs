@@ -1,16 +1,18 @@
 //! The fan-out: one message, encoded once for each wire format, into the
-//! outboxes of its receivers.
+//! outboxes of its receivers, or to the courier who brings it there.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::emitter::Selection;
 use super::hub::Hub;
+use super::round::Emit;
+use super::rounds::CROWD;
 use crate::adapter::Format;
 use crate::id::ClientId;
 use crate::message::{Delivery, Encoded, Outgoing};
 use crate::payload::EncodeError;
-use crate::session::Client;
+use crate::session::{Batch, Client};
 
 /// Sends one message to everybody that the selection names; returns for how
 /// many clients it was queued.
@@ -20,6 +22,10 @@ pub(crate) fn fan_out(
     message: Outgoing<'_>,
     delivery: Delivery,
 ) -> Result<usize, EncodeError> {
+    Batch::release();
+    if let Some(receivers) = post(hub, selection, message, delivery) {
+        return Ok(receivers);
+    }
     let mut fan = FanOut {
         message,
         delivery,
@@ -36,6 +42,37 @@ pub(crate) fn fan_out(
         Some(error) if fan.queued == 0 => Err(error),
         _ => Ok(fan.queued),
     }
+}
+
+/// Leaves a message for a crowd to the courier; returns how many clients it
+/// brings it to. `None` where each receiver has to be looked at now.
+fn post(
+    hub: &Hub,
+    selection: &Selection,
+    message: Outgoing<'_>,
+    delivery: Delivery,
+) -> Option<usize> {
+    // What a client's `on_connection` emits reaches this client at once, and others' emits do not.
+    if hub.is_observed() || Client::is_any_opening() || !hub.rounds.are_walked() {
+        return None;
+    }
+    let posted = selection.in_one_room(hub, |room| {
+        room.with_members(|members| {
+            if members.len() < CROWD {
+                return None;
+            }
+            let encode = |place: &u32| members.at(*place).encode(message).ok().flatten();
+            let emit = Emit {
+                members,
+                left_out: selection.sender().and_then(|id| members.place(id)),
+                delivery,
+                encodings: members.kinds()?.iter().map(encode).collect::<Option<_>>()?,
+            };
+            let receivers = hub.rounds.count(members, emit.left_out);
+            hub.rounds.post(emit).then_some(receivers)
+        })
+    });
+    posted.flatten()
 }
 
 /// Sends one message to one client.

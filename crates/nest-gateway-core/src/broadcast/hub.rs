@@ -9,6 +9,7 @@ use super::paths::{PathKey, Paths};
 use super::pattern::{Pattern, trim_slash};
 use super::room::Room;
 use super::rooms::{Indexes, Rooms};
+use super::rounds::Rounds;
 use crate::adapter::PathParams;
 use crate::config::Config;
 use crate::id::ClientId;
@@ -31,6 +32,8 @@ pub struct Hub {
     pub(crate) stats: Arc<Stats>,
     pub(crate) clients: Room,
     rooms: Rooms,
+    /// Shared by all namespaces of the application.
+    pub(crate) rounds: Arc<Rounds>,
     /// Fires towards the end of a shutdown's drain time: handlers that still run
     /// are cancelled.
     pub(crate) overdue: CancellationToken,
@@ -53,6 +56,7 @@ pub(crate) struct HubOptions {
     pub(crate) namespace: Arc<str>,
     pub(crate) config: Arc<Config>,
     pub(crate) stats: Arc<Stats>,
+    pub(crate) rounds: Arc<Rounds>,
 }
 
 impl Hub {
@@ -70,6 +74,7 @@ impl Hub {
             stats: options.stats,
             clients: Room::default(),
             rooms: Rooms::default(),
+            rounds: options.rounds,
             overdue: CancellationToken::new(),
             observers: Arc::default(),
             kind,
@@ -84,6 +89,7 @@ impl Hub {
             stats: Arc::clone(&self.stats),
             clients: Room::default(),
             rooms: Rooms::default(),
+            rounds: Arc::clone(&self.rounds),
             overdue: self.overdue.clone(),
             observers: Arc::clone(&self.observers),
             kind,

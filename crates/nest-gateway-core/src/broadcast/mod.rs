@@ -2,7 +2,8 @@
 //!
 //! One place holds membership (`rooms.rs`), one function fans out
 //! (`fanout.rs`): encoded once for each wire format, the same bytes to every
-//! receiver of the format.
+//! receiver of the format. Messages for a crowd are brought by a courier
+//! (`rounds.rs`).
 
 mod emitter;
 mod fanout;
@@ -14,6 +15,8 @@ mod paths;
 mod pattern;
 mod room;
 mod rooms;
+mod round;
+mod rounds;
 mod server;
 mod sync;
 mod typed;
@@ -33,3 +36,5 @@ pub(crate) use self::hub::HubOptions;
 pub(crate) use self::memberships::{JoinProblem, Memberships};
 pub(crate) use self::observer::Observer;
 pub(crate) use self::pattern::{to_params, trim_slash};
+pub(crate) use self::round::Receiver;
+pub(crate) use self::rounds::Rounds;

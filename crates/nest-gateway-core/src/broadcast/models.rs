@@ -1,19 +1,25 @@
-//! Loom models of the room index and of the paths of a pattern: every
-//! interleaving of a few operations.
+//! Loom models of the room index, of the courier's rounds and of the paths of a
+//! pattern: every interleaving of a few operations.
 //!
 //! `cargo xtask test` runs them; alone they are
 //! `RUSTFLAGS="--cfg loom" cargo test -p nest-gateway-core --lib --release models`.
 
 use std::sync::Arc;
 
+use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
+use super::members::Members;
 use super::memberships::{JoinProblem, Memberships};
 use super::paths::{PathKey, Paths};
 use super::room::Member;
 use super::rooms::{Indexes, Rooms};
+use super::round::{Emit, Receiver};
+use super::rounds::Rounds;
+use crate::adapter::Burst;
 use crate::id::ClientId;
+use crate::message::Delivery;
 
 const NO_LIMIT: usize = usize::MAX;
 
@@ -29,6 +35,10 @@ struct Inner {
 impl Member for Person {
     fn id(&self) -> ClientId {
         self.0.id
+    }
+
+    fn gets_the_same_as(&self, _: &Self) -> bool {
+        true
     }
 }
 
@@ -393,5 +403,118 @@ fn the_rooms_of_a_path_and_of_all_paths_agree_after_a_join_and_a_leave_at_once()
         leaving.join().unwrap();
         assert_eq!(ada.is_in("r"), members(&house.index, "r") == [ada.id()]);
         assert_eq!(members(&house.index, "r"), members(&street.index, "r"));
+    });
+}
+
+/// Somebody in a crowd, and what it has heard.
+#[derive(Clone)]
+struct Listener(ClientId, Arc<Mutex<String>>);
+
+impl Listener {
+    fn new(name: char) -> Self {
+        let id = ClientId::parse(&name.to_string().repeat(20)).expect("20 letters are an id");
+        Self(id, Arc::default())
+    }
+
+    fn hears(&self, text: &str) {
+        self.1.lock().unwrap().push_str(text);
+    }
+
+    fn heard(&self) -> String {
+        self.1.lock().unwrap().clone()
+    }
+}
+
+impl Member for Listener {
+    fn id(&self) -> ClientId {
+        self.0
+    }
+
+    fn gets_the_same_as(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Receiver for Listener {
+    fn look_ahead(&self) {}
+
+    fn take(&self, burst: Burst<'_>) {
+        for message in burst.messages() {
+            self.hears(std::str::from_utf8(message).unwrap());
+        }
+    }
+}
+
+fn crowd(listeners: &[&Listener]) -> Arc<Members<Listener>> {
+    let mut members = Members::default();
+    for listener in listeners {
+        members.replace((*listener).clone());
+    }
+    Arc::new(members)
+}
+
+fn post(rounds: &Rounds<Listener>, members: &Arc<Members<Listener>>, text: &'static str) {
+    let posted = rounds.post(Emit {
+        members,
+        left_out: None,
+        delivery: Delivery::RELIABLE,
+        encodings: vec![text.into()],
+    });
+    assert!(posted, "there is room");
+}
+
+/// Until all that waits has been brought.
+fn walk_to_the_end(rounds: &Rounds<Listener>) {
+    while rounds.walk() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn what_is_said_to_a_crowd_and_then_to_one_of_it_is_heard_in_that_order() {
+    loom::model(|| {
+        let rounds = Arc::new(Rounds::walked_by_hand());
+        let (ada, eve) = (Listener::new('a'), Listener::new('e'));
+        let members = crowd(&[&eve, &ada]);
+        let courier = thread::spawn({
+            let rounds = Arc::clone(&rounds);
+            move || {
+                rounds.walk();
+            }
+        });
+        post(&rounds, &members, "1");
+        rounds.serve(&ada);
+        ada.hears("2");
+        post(&rounds, &members, "3");
+        courier.join().unwrap();
+        walk_to_the_end(&rounds);
+        assert_eq!((ada.heard(), eve.heard()), ("123".into(), "13".into()));
+    });
+}
+
+#[test]
+fn two_who_speak_to_a_crowd_and_to_one_of_it_are_each_heard_in_their_order() {
+    loom::model(|| {
+        let rounds = Arc::new(Rounds::walked_by_hand());
+        let ada = Listener::new('a');
+        let members = crowd(&[&ada]);
+        let speaks = |all: &'static str, one: &'static str| {
+            let (rounds, members, ada) = (Arc::clone(&rounds), Arc::clone(&members), ada.clone());
+            move || {
+                post(&rounds, &members, all);
+                rounds.serve(&ada);
+                ada.hears(one);
+            }
+        };
+        let other = thread::spawn(speaks("A", "B"));
+        speaks("1", "2")();
+        other.join().unwrap();
+        walk_to_the_end(&rounds);
+        let heard = ada.heard();
+        assert_eq!(heard.len(), 4, "{heard}");
+        for pair in ["12", "AB"] {
+            let order: String = heard.chars().filter(|c| pair.contains(*c)).collect();
+            assert_eq!(order, pair, "{heard}");
+        }
     });
 }

@@ -1,5 +1,7 @@
 //! The members of one room.
 
+use std::sync::Arc;
+
 use super::members::Members;
 use super::sync::{RwLock, read, write};
 use crate::id::ClientId;
@@ -8,11 +10,18 @@ use crate::session::Client;
 /// Who can be in a room: a client, or what stands for one in a model.
 pub(crate) trait Member: Clone {
     fn id(&self) -> ClientId;
+
+    /// Whether a message to the one is the same bytes as to the other.
+    fn gets_the_same_as(&self, other: &Self) -> bool;
 }
 
 impl Member for Client {
     fn id(&self) -> ClientId {
         self.id()
+    }
+
+    fn gets_the_same_as(&self, other: &Self) -> bool {
+        self.format() == other.format() && (!self.codec_names_path() || self.path() == other.path())
     }
 }
 
@@ -22,7 +31,9 @@ pub(crate) struct Room<M = Client> {
 }
 
 struct State<M> {
-    members: Members<M>,
+    /// Shared with those who still have to visit them; a change is made to a
+    /// copy then.
+    members: Arc<Members<M>>,
     /// Set when the last member left: nobody can join any more, and another
     /// room takes the name.
     vanished: bool,
@@ -32,7 +43,7 @@ impl<M> Default for Room<M> {
     fn default() -> Self {
         Self {
             state: RwLock::new(State {
-                members: Members::default(),
+                members: Arc::default(),
                 vanished: false,
             }),
         }
@@ -48,6 +59,12 @@ impl<M: Member> Room<M> {
         }
     }
 
+    /// Looks at the members under the room's read lock. A copy of the pointer
+    /// stays what the room is now, whoever comes and goes.
+    pub(super) fn with_members<R>(&self, look: impl FnOnce(&Arc<Members<M>>) -> R) -> R {
+        look(&read(&self.state).members)
+    }
+
     /// Adds a member in place of one with the same id; `false` when the room
     /// has vanished.
     pub(crate) fn insert(&self, member: M) -> bool {
@@ -55,7 +72,7 @@ impl<M: Member> Room<M> {
         if state.vanished {
             return false;
         }
-        let former = state.members.replace(member);
+        let former = Arc::make_mut(&mut state.members).replace(member);
         drop(state);
         drop(former);
         true
@@ -63,7 +80,7 @@ impl<M: Member> Room<M> {
 
     /// Removes a member.
     pub(crate) fn remove(&self, id: ClientId) {
-        let removed = write(&self.state).members.remove(id);
+        let removed = Arc::make_mut(&mut write(&self.state).members).remove(id);
         drop(removed);
     }
 
@@ -71,7 +88,7 @@ impl<M: Member> Room<M> {
     /// made it vanish.
     pub(super) fn remove_or_vanish(&self, id: ClientId) -> bool {
         let mut state = write(&self.state);
-        state.members.remove(id);
+        Arc::make_mut(&mut state.members).remove(id);
         state.vanished = state.members.is_empty();
         state.vanished
     }

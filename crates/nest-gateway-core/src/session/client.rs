@@ -15,10 +15,10 @@ use serde::de::DeserializeOwned;
 use super::acks::{AckError, Answer, Questions};
 use super::batch::Batch;
 use super::data::ClientData;
-use crate::adapter::{Admission, Format, Gone, ItemEncoder, Outlet, Place, Sent};
+use crate::adapter::{Admission, Burst, Format, Gone, ItemEncoder, Outlet, Place, Sent};
 use crate::broadcast::{
-    ClientOf, Emitted, Emitter, Event, Hub, IntoTargets, JoinProblem, Memberships, SentByNoGateway,
-    send_to,
+    ClientOf, Emitted, Emitter, Event, Hub, IntoTargets, JoinProblem, Memberships, Receiver,
+    SentByNoGateway, send_to,
 };
 use crate::close::CloseReason;
 use crate::config::SlowPolicy;
@@ -375,12 +375,19 @@ impl Client {
     /// Bytes that wait in its outbox.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
+        self.have_served();
         self.0.outlet.queued_bytes()
     }
 
-    /// Ends the connection for a reason; the first reason wins. The session
-    /// notices at its next poll.
+    /// Ends the connection for a reason, behind what was sent to it; the first
+    /// reason wins. The session notices at its next poll.
     pub(crate) fn close(&self, reason: CloseReason) {
+        self.have_served();
+        self.end(reason);
+    }
+
+    /// [`Client::close`] of one that takes too little, whatever waits for it.
+    fn end(&self, reason: CloseReason) {
         if self.seldom().closing.set(reason).is_ok() {
             self.0.waker.wake();
         }
@@ -519,6 +526,7 @@ impl Client {
     /// Queues encoded messages that no other client gets; `ends` says where each
     /// of them ends.
     pub(super) fn deliver_run(&self, messages: &[u8], ends: &[usize]) {
+        self.have_served();
         if self.takes_at_once() && self.0.outlet.send_run(messages, ends.len()) {
             self.0.hub.stats.sent(ends.len(), messages.len());
             return;
@@ -533,12 +541,23 @@ impl Client {
     /// [`Client::deliver`] for what no other client gets.
     fn deliver_own(&self, message: &[u8], delivery: Delivery) -> bool {
         Batch::release();
+        self.have_served();
         if self.takes_at_once() {
             let sent = self.0.outlet.send_own(message, delivery);
             self.book(sent, message.len(), delivery)
         } else {
-            self.deliver(Bytes::copy_from_slice(message), delivery)
+            self.deliver_next(Bytes::copy_from_slice(message), delivery)
         }
+    }
+
+    /// Has it get what was emitted to its rooms and is still on its way there.
+    fn have_served(&self) {
+        self.0.hub.rounds.serve(self);
+    }
+
+    /// Whether a message to it would be sent or held.
+    pub(crate) fn takes_messages(&self) -> bool {
+        self.0.state.load(Ordering::Acquire) != CLOSED_STATE
     }
 
     /// Whether what is sent now goes to the outlet, and is not held or dropped.
@@ -553,6 +572,12 @@ impl Client {
     /// Queues encoded bytes; `true` when they are on their way.
     pub(crate) fn deliver(&self, bytes: Bytes, delivery: Delivery) -> bool {
         Batch::release();
+        self.have_served();
+        self.deliver_next(bytes, delivery)
+    }
+
+    /// [`Client::deliver`] when nothing has to go before.
+    fn deliver_next(&self, bytes: Bytes, delivery: Delivery) -> bool {
         match self.0.state.load(Ordering::Acquire) {
             OPEN_STATE | PARKED_STATE => self.push(bytes, delivery),
             OPENING_STATE => self.deliver_while_opening(bytes, delivery),
@@ -568,12 +593,12 @@ impl Client {
         // `open` may have run since the state was read.
         if self.0.state.load(Ordering::Acquire) != OPENING_STATE {
             drop(held);
-            return self.deliver(bytes, delivery);
+            return self.deliver_next(bytes, delivery);
         }
         let messages = held.get_or_insert_default();
         if messages.len() >= self.0.hub.config.outbox_messages {
             drop(held);
-            self.close(CloseReason::SlowConsumer);
+            self.end(CloseReason::SlowConsumer);
             return false;
         }
         messages.push((bytes, delivery));
@@ -606,7 +631,7 @@ impl Client {
                 if self.closing().is_none() {
                     self.0.hub.stats.too_slow(self.id());
                 }
-                self.close(CloseReason::SlowConsumer);
+                self.end(CloseReason::SlowConsumer);
                 false
             }
             Sent::Gone => false,
@@ -620,6 +645,11 @@ impl Client {
         let by_policy = !delivery.is_volatile() && hub.config.slow_policy != SlowPolicy::Close;
         let first = by_policy && !self.0.lost_messages.swap(true, Ordering::Relaxed);
         hub.stats.dropped(self.id(), messages, first);
+    }
+
+    /// Whether this thread polls the `on_connection` of any client.
+    pub(crate) fn is_any_opening() -> bool {
+        OPENING.get().is_some()
     }
 
     /// Polls `on_connection` with what it emits going out at once.
@@ -647,8 +677,11 @@ impl Client {
 
     /// Nothing reaches the client from here on; rooms and data stay readable.
     pub(super) fn mark_gone(&self) {
+        self.have_served();
         let mut held = self.held();
-        self.0.state.store(CLOSED_STATE, Ordering::Release);
+        if self.0.state.swap(CLOSED_STATE, Ordering::AcqRel) != CLOSED_STATE {
+            self.0.hub.rounds.is_leaving();
+        }
         *held = None;
         drop(held);
         self.seldom().questions.abandon();
@@ -656,6 +689,7 @@ impl Client {
 
     /// The client is away: its outlet keeps what is sent to it.
     pub(super) fn mark_parked(&self) {
+        self.have_served();
         self.open();
         let parked = self.0.state.compare_exchange(
             OPEN_STATE,
@@ -676,6 +710,13 @@ impl Client {
     pub(super) fn remove(&self) {
         self.0.memberships.end(&self.0.hub.rooms(), self.id());
         self.0.hub.leave(self.id());
+        self.was_removed();
+    }
+
+    /// Nobody has it on a list any more, since it was removed, or replaced by the
+    /// session that came after it.
+    pub(super) fn was_removed(&self) {
+        self.0.hub.rounds.has_left();
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Option<Box<Held>>> {
@@ -696,6 +737,28 @@ impl Client {
             send_to(self, message, delivery)
         });
         Emitted::new(event, sent.map(usize::from), Some(self.clone()))
+    }
+}
+
+impl Receiver for Client {
+    fn look_ahead(&self) {
+        if self.takes_messages() {
+            self.0.outlet.look_ahead();
+        }
+    }
+
+    fn take(&self, burst: Burst<'_>) {
+        let at_once = matches!(
+            self.0.state.load(Ordering::Acquire),
+            OPEN_STATE | PARKED_STATE
+        );
+        if at_once && self.0.outlet.send_burst(burst) {
+            self.0.hub.stats.sent(burst.messages().len(), burst.len());
+            return;
+        }
+        for message in burst.messages() {
+            self.deliver_next(message.clone(), burst.delivery());
+        }
     }
 }
 

@@ -109,6 +109,7 @@ impl Session {
         let session = Self::open_inner(former.id(), adapter, admission, outlet, rooms, true);
         // Its entries in the rooms have been replaced by those of its successor.
         former.mark_gone();
+        former.was_removed();
         session
     }
 
