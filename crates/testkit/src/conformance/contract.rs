@@ -508,6 +508,7 @@ pub const CONTRACT: &[ContractLine] = &[
         text: "per receiver, messages of one emitter arrive in the order emitted",
         properties: &[
             "rooms::a_rooms_messages_arrive_in_the_order_emitted",
+            "rooms::a_crowd_hears_everything_in_the_order_in_which_it_was_said",
             "order::emits_of_one_handler_arrive_in_order_and_before_its_reply",
         ],
     },
@@ -517,6 +518,7 @@ pub const CONTRACT: &[ContractLine] = &[
         properties: &[
             "slow::a_client_that_does_not_read_delays_nobody",
             "rooms::an_emit_counts_its_receivers",
+            "rooms::a_crowd_is_counted_as_it_is_when_somebody_speaks",
         ],
     },
     ContractLine {

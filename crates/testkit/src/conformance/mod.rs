@@ -326,6 +326,8 @@ properties! { $
         several_rooms_and_exceptions_make_one_set_of_receivers [Requests],
         the_sockets_of_a_selection_are_those_that_an_emit_reaches [Requests],
         a_rooms_messages_arrive_in_the_order_emitted [Requests],
+        a_crowd_hears_everything_in_the_order_in_which_it_was_said [Requests],
+        a_crowd_is_counted_as_it_is_when_somebody_speaks [Requests],
         an_emit_counts_its_receivers [Requests],
         a_client_may_be_in_so_many_rooms_and_no_more [Requests],
         each_client_has_its_own_state [Requests],

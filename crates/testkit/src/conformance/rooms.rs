@@ -167,6 +167,70 @@ pub async fn a_rooms_messages_arrive_in_the_order_emitted(subject: Subject) {
     }
 }
 
+/// CONTRACT 8: per receiver, messages of one emitter arrive in order, however many receivers
+/// there are, and whether a message is for all of them, for some, or for one.
+pub async fn a_crowd_hears_everything_in_the_order_in_which_it_was_said(subject: Subject) {
+    const TIMES: u32 = 20;
+    const CROWD: usize = 24;
+    let stage = Stage::start(&subject).await;
+    let mut sender = stage.client().connect().await;
+    join(&mut sender, "r").await;
+    let mut one = stage.client().connect().await;
+    join(&mut one, "r").await;
+    let mut others = Vec::new();
+    for _ in 2..CROWD {
+        let mut client = stage.client().connect().await;
+        join(&mut client, "r").await;
+        others.push(client);
+    }
+    let name = id_of(&mut one).await;
+    for time in 0..TIMES {
+        let order = json!({"room": "r", "one": name, "from": time * 6});
+        sender.emit("crowd", order).await;
+    }
+    // 0 is for all, 1 for one, 2 for all, 3 for all but the sender, 4 for the sender, 5 for all
+    // but the one.
+    let mut parts = vec![(&mut sender, [0, 2, 4, 5]), (&mut one, [0, 1, 2, 3])];
+    parts.extend(others.iter_mut().map(|client| (client, [0, 2, 3, 5])));
+    for (client, heard) in parts {
+        for time in 0..TIMES {
+            for number in heard {
+                let event = client.next_event().await;
+                assert_eq!(event.data(), &json!(time * 6 + number), "{}", event.raw);
+            }
+        }
+        refute_event!(client);
+    }
+}
+
+/// CONTRACT 8: membership is what it is when the message is emitted.
+pub async fn a_crowd_is_counted_as_it_is_when_somebody_speaks(subject: Subject) {
+    let stage = Stage::start(&subject).await;
+    let mut crowd = Vec::new();
+    for _ in 0..20 {
+        let mut client = stage.client().connect().await;
+        join(&mut client, "r").await;
+        crowd.push(client);
+    }
+    let mut last = crowd.pop().expect("twenty came");
+    let mut sender = crowd.pop().expect("and nineteen are left");
+    assert_reply!(sender, "say", {"room": "r", "text": 1} => 19);
+    assert_reply!(sender, "shout", {"room": "r", "text": 2} => 20);
+    stage.log().take();
+    stage.take_away(&mut last).await;
+    stage.log().until_prefix("disconnect").await;
+    // It may still be in its rooms, but hears nothing any more.
+    assert_reply!(sender, "shout", {"room": "r", "text": 3} => 19);
+    sender.request("leave", json!({"room": "r"})).await;
+    assert_reply!(sender, "shout", {"room": "r", "text": 4} => 18);
+    for client in &mut crowd {
+        for text in 1..=4 {
+            let event = client.next_event().await;
+            assert_eq!(event.data()["text"], json!(text), "{}", event.raw);
+        }
+    }
+}
+
 /// CONTRACT 8: `emit` returns how many local receivers it was queued for.
 pub async fn an_emit_counts_its_receivers(subject: Subject) {
     let stage = Stage::start(&subject).await;

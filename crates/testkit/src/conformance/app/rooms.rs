@@ -51,6 +51,20 @@ impl Root {
                     Reply::value(&emitter.emit("whispered", &said.0.text).receivers())
                 },
             )
+            .on(
+                "crowd",
+                async |_: G, client: ConnectedSocket, server: Server, body: MessageBody<Crowd>| {
+                    let Crowd { room, one, from } = body.0;
+                    let all = server.to(room.as_str());
+                    all.emit("said", &json!(from));
+                    server.to(one.as_str()).emit("said", &json!(from + 1));
+                    all.emit("said", &json!(from + 2));
+                    client.to(room.as_str()).emit("said", &json!(from + 3));
+                    client.emit("said", &json!(from + 4));
+                    all.except(one.as_str()).emit("said", &json!(from + 5));
+                    Ok(Reply::None)
+                },
+            )
             .on("bcast", bcast::<Root>)
             .on(
                 "dm",
@@ -147,6 +161,14 @@ impl Root {
 #[derive(Deserialize)]
 pub(super) struct Room {
     pub(super) room: String,
+}
+
+/// A room, one of its members, and a number to count from.
+#[derive(Deserialize)]
+pub(super) struct Crowd {
+    room: String,
+    one: String,
+    from: u32,
 }
 
 #[derive(Deserialize)]
