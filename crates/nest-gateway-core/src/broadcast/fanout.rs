@@ -63,6 +63,7 @@ fn post(
             }
             let encode = |place: &u32| members.at(*place).encode(message).ok().flatten();
             let emit = Emit {
+                room: std::ptr::from_ref(room).addr(),
                 members,
                 left_out: selection.sender().and_then(|id| members.place(id)),
                 delivery,

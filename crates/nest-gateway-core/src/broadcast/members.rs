@@ -202,6 +202,10 @@ mod tests {
             self.0
         }
 
+        fn is(&self, other: &Self) -> bool {
+            self == other
+        }
+
         fn gets_the_same_as(&self, other: &Self) -> bool {
             self.1 % 3 == other.1 % 3
         }

@@ -37,6 +37,10 @@ impl Member for Person {
         self.0.id
     }
 
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     fn gets_the_same_as(&self, _: &Self) -> bool {
         true
     }
@@ -430,6 +434,10 @@ impl Member for Listener {
         self.0
     }
 
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.1, &other.1)
+    }
+
     fn gets_the_same_as(&self, _: &Self) -> bool {
         true
     }
@@ -455,6 +463,7 @@ fn crowd(listeners: &[&Listener]) -> Arc<Members<Listener>> {
 
 fn post(rounds: &Rounds<Listener>, members: &Arc<Members<Listener>>, text: &'static str) {
     let posted = rounds.post(Emit {
+        room: 1,
         members,
         left_out: None,
         delivery: Delivery::RELIABLE,

@@ -11,6 +11,9 @@ use crate::session::Client;
 pub(crate) trait Member: Clone {
     fn id(&self) -> ClientId;
 
+    /// Whether they are one and the same, and not just alike.
+    fn is(&self, other: &Self) -> bool;
+
     /// Whether a message to the one is the same bytes as to the other.
     fn gets_the_same_as(&self, other: &Self) -> bool;
 }
@@ -18,6 +21,10 @@ pub(crate) trait Member: Clone {
 impl Member for Client {
     fn id(&self) -> ClientId {
         self.id()
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.is(other)
     }
 
     fn gets_the_same_as(&self, other: &Self) -> bool {

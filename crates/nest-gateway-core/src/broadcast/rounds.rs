@@ -98,10 +98,7 @@ impl<M: Receiver> Rounds<M> {
         }
         state.messages += 1;
         state.bytes += emit.bytes();
-        match state.rounds.back_mut() {
-            Some(round) if round.takes(&emit) => round.add(emit),
-            _ => state.rounds.push_back(Round::new(emit)),
-        }
+        Round::post(&mut state.rounds, emit);
         self.open.store(true, Ordering::Release);
         let courier = state.courier.take();
         drop(state);

@@ -555,6 +555,11 @@ impl Client {
         self.0.hub.rounds.serve(self);
     }
 
+    /// Whether both are handles of the same session.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether a message to it would be sent or held.
     pub(crate) fn takes_messages(&self) -> bool {
         self.0.state.load(Ordering::Acquire) != CLOSED_STATE
