@@ -1,6 +1,7 @@
 //! The pipeline itself.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
     // A future is as large as the largest of its states, and every message pays for that: what only
     // some of them need is boxed.
     let result = match context.client().hub().config.handler_timeout {
-        None => caught(guards_to_handler(context)).await,
+        None => caught(pin!(guards_to_handler(context))).await,
         Some(limit) => Box::pin(within(limit, guards_to_handler(context))).await,
     };
     let result = match result {
@@ -36,7 +37,7 @@ pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
                 // It counts as a stream from here on, no longer as a handler.
                 handling = None;
             }
-            caught(answer::send(context, reply)).await
+            caught(pin!(answer::send(context, reply))).await
         }
         Err(exception) => Err(exception),
     };
@@ -54,7 +55,7 @@ async fn within<'a>(
     limit: Duration,
     handling: impl Future<Output = HandlerResult<'a>>,
 ) -> HandlerResult<'a> {
-    match tokio::time::timeout(limit, caught(handling)).await {
+    match tokio::time::timeout(limit, caught(pin!(handling))).await {
         Ok(result) => result,
         Err(_) => Err(WsException::new("The handler took too long").with_code("timeout")),
     }
@@ -101,11 +102,11 @@ async fn failed(context: &ExecutionContext, exception: WsException) -> Outcome {
         answer::exception(context, &exception);
         return outcome;
     };
-    match caught(filter.catch(&exception, context)).await {
+    match caught(pin!(filter.catch(&exception, context))).await {
         Ok(Caught::Unchanged) => answer::exception(context, &exception),
         Ok(Caught::Exception(other)) => answer::exception(context, &other),
         Ok(Caught::Answer(reply)) => {
-            if let Err(error) = caught(answer::send(context, reply)).await {
+            if let Err(error) = caught(pin!(answer::send(context, reply))).await {
                 answer::exception(context, &error);
             }
         }
@@ -145,7 +146,11 @@ fn denied(context: &ExecutionContext) {
 }
 
 /// A panic of user code costs its message only.
-async fn caught<T>(future: impl Future<Output = Result<T, WsException>>) -> Result<T, WsException> {
+///
+/// It takes the future where it is: they are large, and each move is a copy.
+async fn caught<T>(
+    future: Pin<&mut impl Future<Output = Result<T, WsException>>>,
+) -> Result<T, WsException> {
     match AssertUnwindSafe(future).catch_unwind().await {
         Ok(result) => result,
         Err(panic) => Err(WsException::internal(format!(

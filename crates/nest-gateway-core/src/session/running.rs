@@ -20,13 +20,13 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn start(context: Arc<ExecutionContext>) -> Self {
-        let handling = dispatch(Arc::clone(&context));
         let span = message_span(&context);
+        // Made where it is boxed, so that it is moved once: it is large.
         Self {
             future: if span.is_disabled() {
-                Box::pin(handling)
+                Box::pin(dispatch(Arc::clone(&context)))
             } else {
-                Box::pin(handling.instrument(span))
+                Box::pin(dispatch(Arc::clone(&context)).instrument(span))
             },
             context,
         }
