@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{Adapter, Capabilities, Codec, Gone, Host, Mount, Outlet, Sent};
+use nest_gateway_core::adapter::{
+    Adapter, Burst, Capabilities, Codec, Gone, Host, Mount, Outlet, Sent,
+};
 use nest_gateway_core::broadcast::WebSocketServer;
 use nest_gateway_core::dispatch::{ExecutionContext, FromMessage, MessageBody, Reply};
 use nest_gateway_core::gateway::{GatewayBuilder, Message, ModuleDescriptor, Provider};
@@ -15,7 +17,7 @@ use nest_gateway_core::message::{Arguments, Delivery, Incoming, Outgoing};
 use nest_gateway_core::payload::Payload;
 use nest_gateway_core::runtime::{RuntimeBuilder, Started};
 use nest_gateway_core::session::Session;
-use nest_gateway_wire::{Class, Frame, Outbox, OutboxConfig, Push};
+use nest_gateway_wire::{self as wire, Class, Frame, Outbox, OutboxConfig, Push};
 use serde::{Deserialize, Serialize};
 
 const NAME: &str = "micro";
@@ -23,7 +25,7 @@ const NAME: &str = "micro";
 /// A small event through the session of a client: decoded into a type, handled, and the typed answer
 /// encoded and queued.
 pub(crate) fn dispatch_event(iterations: u64) {
-    Stage::with(1, |stage| {
+    Stage::with(1, async |stage| {
         let mut context = Context::from_waker(Waker::noop());
         let body = Bytes::from_static(br#"{"text":"hello"}"#);
         let client = &mut stage.clients[0];
@@ -51,7 +53,7 @@ pub(crate) fn fan_out(iterations: u64) {
 }
 
 fn emit_to(members: usize, messages: u64) {
-    Stage::with(members, |stage| {
+    Stage::with(members, async |stage| {
         let data = data();
         for client in &stage.clients {
             let everybody = client.session.client().id();
@@ -60,6 +62,10 @@ fn emit_to(members: usize, messages: u64) {
         for _ in 0..messages {
             let sent = stage.server.to("room").emit("msg", black_box(&data));
             assert_eq!(sent.receivers(), members);
+            // A crowd gets it from the courier.
+            while stage.clients.iter().any(Member::has_nothing) {
+                tokio::task::yield_now().await;
+            }
             stage.clients.iter().for_each(Member::write);
         }
     });
@@ -105,6 +111,10 @@ struct Member {
 }
 
 impl Member {
+    fn has_nothing(&self) -> bool {
+        self.outbox.queued_bytes() == 0
+    }
+
     /// What the flusher does, without a socket.
     fn write(&self) {
         let written = self
@@ -115,14 +125,14 @@ impl Member {
 }
 
 impl Stage {
-    fn with(members: usize, run: impl FnOnce(&mut Self)) {
+    fn with(members: usize, run: impl AsyncFnOnce(&mut Self)) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build();
         let runtime = runtime.expect("a runtime can be made");
         runtime.block_on(async {
             let mut stage = Self::start(members).await;
-            run(&mut stage);
+            run(&mut stage).await;
         });
     }
 
@@ -223,6 +233,18 @@ impl Outlet for QueueOnly {
             Push::Queued => Sent::Queued,
             _ => Sent::Overflow,
         }
+    }
+
+    fn send_burst(&self, burst: Burst<'_>) -> bool {
+        let messages = wire::Burst::new(burst.messages(), Class::Normal);
+        match burst.whole() {
+            Some(whole) => self.outbox.write_burst(messages.in_one_piece(whole)),
+            None => self.outbox.push_burst(messages),
+        }
+    }
+
+    fn look_ahead(&self) {
+        self.outbox.look_ahead();
     }
 
     fn poll_room(&self, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {

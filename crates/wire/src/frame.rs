@@ -250,11 +250,19 @@ impl Frame {
     /// Takes back bytes that a frame or a group produced; `None` if they are not whole unmasked frames
     /// with FIN set, one at least.
     pub fn from_bytes(bytes: Bytes) -> Option<Self> {
+        Self::is_made_of(&bytes).then(|| Self::plain(bytes))
+    }
+
+    /// Whether [`Frame::from_bytes`] takes these bytes.
+    pub(crate) fn is_made_of(bytes: &[u8]) -> bool {
         let mut at = 0;
         while at < bytes.len() {
-            at += first_len(&bytes[at..])?;
+            let Some(len) = first_len(&bytes[at..]) else {
+                return false;
+            };
+            at += len;
         }
-        (at > 0).then(|| Self::plain(bytes))
+        at > 0
     }
 
     /// Header and payload.

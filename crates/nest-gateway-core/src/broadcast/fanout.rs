@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::emitter::Selection;
 use super::hub::Hub;
+use super::room::Room;
 use super::round::Emit;
 use super::rounds::CROWD;
 use crate::adapter::Format;
@@ -23,9 +24,6 @@ pub(crate) fn fan_out(
     delivery: Delivery,
 ) -> Result<usize, EncodeError> {
     Batch::release();
-    if let Some(receivers) = post(hub, selection, message, delivery) {
-        return Ok(receivers);
-    }
     let mut fan = FanOut {
         message,
         delivery,
@@ -35,7 +33,22 @@ pub(crate) fn fan_out(
         queued: 0,
         failure: None,
     };
-    selection.for_each(hub, |client| fan.deliver(client));
+    let in_one_room = selection.in_one_room(hub, |room| {
+        let posted = post(hub, room, selection.sender(), message, delivery);
+        if posted.is_none() {
+            room.for_each(|client| {
+                if selection.sender() != Some(client.id()) {
+                    fan.deliver(client);
+                }
+            });
+        }
+        posted
+    });
+    match in_one_room {
+        Some(Some(receivers)) => return Ok(receivers),
+        Some(None) => {}
+        None => selection.for_each(hub, |client| fan.deliver(client)),
+    }
     // Here, where no lock is held any more.
     hub.sent(message, None, fan.queued);
     match fan.failure {
@@ -48,32 +61,30 @@ pub(crate) fn fan_out(
 /// brings it to. `None` where each receiver has to be looked at now.
 fn post(
     hub: &Hub,
-    selection: &Selection,
+    room: &Room,
+    sender: Option<ClientId>,
     message: Outgoing<'_>,
     delivery: Delivery,
 ) -> Option<usize> {
-    // What a client's `on_connection` emits reaches this client at once, and others' emits do not.
-    if hub.is_observed() || Client::is_any_opening() || !hub.rounds.are_walked() {
-        return None;
-    }
-    let posted = selection.in_one_room(hub, |room| {
-        room.with_members(|members| {
-            if members.len() < CROWD {
-                return None;
-            }
-            let encode = |place: &u32| members.at(*place).encode(message).ok().flatten();
-            let emit = Emit {
-                room: std::ptr::from_ref(room).addr(),
-                members,
-                left_out: selection.sender().and_then(|id| members.place(id)),
-                delivery,
-                encodings: members.kinds()?.iter().map(encode).collect::<Option<_>>()?,
-            };
-            let receivers = hub.rounds.count(members, emit.left_out);
-            hub.rounds.post(emit).then_some(receivers)
-        })
-    });
-    posted.flatten()
+    room.with_members(|members| {
+        if members.len() < CROWD || hub.is_observed() || !hub.rounds.are_walked() {
+            return None;
+        }
+        // What a client's `on_connection` emits reaches this client at once, and others' emits do not.
+        if Client::is_any_opening() {
+            return None;
+        }
+        let encode = |place: &u32| members.at(*place).encode(message).ok().flatten();
+        let emit = Emit {
+            room: std::ptr::from_ref(room).addr(),
+            members,
+            left_out: sender.and_then(|id| members.place(id)),
+            delivery,
+            encodings: members.kinds()?.iter().map(encode).collect::<Option<_>>()?,
+        };
+        let receivers = hub.rounds.count(members, emit.left_out);
+        hub.rounds.post(emit).then_some(receivers)
+    })
 }
 
 /// Sends one message to one client.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Class, Ordering, Outbox, State, Writer, lock, wake_all};
+use super::{Class, MutexGuard, Ordering, Outbox, OutboxConfig, State, Writer, lock, wake_all};
 use crate::frame::Frame;
 use crate::piece::{Kind, Piece};
 use crate::queue::Queue;
@@ -48,38 +48,23 @@ impl<'a> Burst<'a> {
         u32::try_from(self.messages.len()).unwrap_or(u32::MAX)
     }
 
-    fn frames(&self) -> Option<Vec<Frame>> {
-        self.messages
-            .iter()
-            .cloned()
-            .map(Frame::from_bytes)
-            .collect()
+    fn is_made_of_frames(&self) -> bool {
+        let mut messages = self.messages.iter();
+        messages.all(|message| Frame::is_made_of(message))
+    }
+
+    fn frames(&self) -> impl Iterator<Item = Frame> {
+        self.messages.iter().cloned().filter_map(Frame::from_bytes)
     }
 }
 
 impl Outbox {
     /// Queues the messages of a burst in one go. `true` when all of them are queued; otherwise none is,
-    /// since there is no room for all of them, they are volatile, the outbox is closed, or messages are
-    /// compressed one by one. [`Outbox::push`] then says for each of them what becomes of it.
+    /// since there is no room for all of them, they are volatile, one of them is not made of frames,
+    /// the outbox is closed, or messages are compressed one by one. [`Outbox::push`] then says for each
+    /// of them what becomes of it.
     pub fn push_burst(self: &Arc<Self>, burst: Burst<'_>) -> bool {
-        if burst.class == Class::Volatile || self.compresses() {
-            return false;
-        }
-        let Some(frames) = burst.frames() else {
-            return false;
-        };
-        let mut state = lock(&self.state);
-        let has_room = state
-            .queue
-            .has_room_for(burst.len(), burst.count(), &self.terms.config);
-        if state.ending.is_some() || !has_room {
-            return false;
-        }
-        for frame in frames {
-            state.queue.append(frame, false);
-        }
-        self.announce(state);
-        true
+        !self.compresses() && self.queue_burst(lock(&self.state), burst)
     }
 
     /// Writes a burst that is in one piece, if nothing stands before it and nobody is writing. What the
@@ -93,16 +78,11 @@ impl Outbox {
             return self.push_burst(burst);
         };
         let mut state = lock(&self.state);
-        let has_room = state
-            .queue
-            .has_room_for(whole.len(), burst.count(), &self.terms.config);
-        if state.ending.is_some() || !has_room || !state.queue.is_empty() {
-            drop(state);
-            return self.push_burst(burst);
+        if !state.has_room_for(&burst, &self.terms.config) || !state.queue.is_empty() {
+            return self.queue_burst(state, burst);
         }
         let Some(writer) = state.take_writer() else {
-            drop(state);
-            return self.push_burst(burst);
+            return self.queue_burst(state, burst);
         };
         state.queue.lend(whole.len());
         drop(state);
@@ -115,6 +95,18 @@ impl Outbox {
                 self.kill();
             }
         }
+        true
+    }
+
+    fn queue_burst(self: &Arc<Self>, mut state: MutexGuard<'_, State>, burst: Burst<'_>) -> bool {
+        let together = burst.class == Class::Normal && burst.is_made_of_frames();
+        if !together || !state.has_room_for(&burst, &self.terms.config) {
+            return false;
+        }
+        for frame in burst.frames() {
+            state.queue.append(frame, false);
+        }
+        self.announce(state);
         true
     }
 
@@ -151,6 +143,10 @@ impl Outbox {
 }
 
 impl State {
+    fn has_room_for(&self, burst: &Burst<'_>, config: &OutboxConfig) -> bool {
+        self.ending.is_none() && self.queue.has_room_for(burst.len(), burst.count(), config)
+    }
+
     fn settle_burst(&mut self, burst: Burst<'_>, written: usize) {
         if written == burst.len() {
             self.queue.take_back(written);
@@ -167,8 +163,8 @@ fn settle_cut(queue: &mut Queue, burst: Burst<'_>, written: usize) {
         Class::Normal => Kind::Normal,
         Class::Volatile => Kind::Volatile,
     };
-    let frames = burst.messages.iter().cloned().filter_map(Frame::from_bytes);
-    let mut pieces = frames.map(|frame| Piece::new(frame, kind)).collect();
+    let pieces = burst.frames().map(|frame| Piece::new(frame, kind));
+    let mut pieces = pieces.collect();
     queue.settle(&mut pieces, written);
 }
 
