@@ -50,8 +50,6 @@ pub(crate) struct Rounds<M = Client> {
 struct State<M> {
     /// In the order in which they were emitted; the courier is at the first.
     rounds: VecDeque<Round<M>>,
-    messages: usize,
-    bytes: usize,
     courier: Option<Waker>,
 }
 
@@ -64,8 +62,6 @@ impl<M> Default for Rounds<M> {
             leaving: AtomicUsize::new(0),
             state: Mutex::new(State {
                 rounds: VecDeque::new(),
-                messages: 0,
-                bytes: 0,
                 courier: None,
             }),
         }
@@ -74,7 +70,7 @@ impl<M> Default for Rounds<M> {
 
 impl<M: Receiver> Rounds<M> {
     /// Rounds that the caller walks.
-    #[cfg(all(test, loom))]
+    #[cfg(test)]
     pub(super) fn walked_by_hand() -> Self {
         let rounds = Self::default();
         rounds.staffed.store(true, Ordering::Release);
@@ -92,16 +88,17 @@ impl<M: Receiver> Rounds<M> {
     /// Called under the lock of the room, so that whoever takes the place of a
     /// member finds what was emitted to its predecessor.
     pub(super) fn post(&self, emit: Emit<'_, M>) -> bool {
-        let mut state = lock(&self.state);
-        if !self.are_walked() || state.is_full(emit.bytes()) {
+        let Some(mut inside) = self.enter() else {
+            return false;
+        };
+        let state = &mut *inside.state;
+        if !self.staffed.load(Ordering::Acquire) || state.is_full(emit.bytes()) {
             return false;
         }
-        state.messages += 1;
-        state.bytes += emit.bytes();
         Round::post(&mut state.rounds, emit);
         self.open.store(true, Ordering::Release);
         let courier = state.courier.take();
-        drop(state);
+        drop(inside);
         if let Some(courier) = courier {
             courier.wake();
         }
@@ -140,9 +137,8 @@ impl<M: Receiver> Rounds<M> {
             let Some(round) = inside.state.rounds.front_mut() else {
                 return false;
             };
-            let before = (round.messages(), round.bytes());
             visited += round.go_on(due);
-            let over = inside.state.account(before);
+            let over = round.is_over().then(|| inside.state.rounds.pop_front());
             if inside.state.rounds.is_empty() {
                 self.open.store(false, Ordering::Release);
             }
@@ -216,22 +212,12 @@ impl<M> Drop for Rounds<M> {
 }
 
 impl<M: Receiver> State<M> {
-    fn is_full(&self, bytes: usize) -> bool {
+    fn is_full(&self, more_bytes: usize) -> bool {
+        let messages: usize = self.rounds.iter().map(Round::messages).sum();
+        let bytes: usize = self.rounds.iter().map(Round::bytes).sum();
         self.rounds.len() >= MAX_ROUNDS
-            || self.messages >= MAX_MESSAGES
-            || self.bytes.saturating_add(bytes) > MAX_BYTES
-    }
-
-    /// Counts what the first round has put off, and returns it if it is over.
-    fn account(&mut self, (messages, bytes): (usize, usize)) -> Option<Round<M>> {
-        let round = self.rounds.front()?;
-        self.messages -= messages - round.messages();
-        self.bytes -= bytes - round.bytes();
-        if round.is_over() {
-            self.rounds.pop_front()
-        } else {
-            None
-        }
+            || messages >= MAX_MESSAGES
+            || bytes.saturating_add(more_bytes) > MAX_BYTES
     }
 }
 
@@ -289,5 +275,102 @@ impl Drop for Courier {
             rounds.staffed.store(false, Ordering::Release);
             while rounds.walk() {}
         }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::room::Member;
+    use super::*;
+    use crate::adapter::Burst;
+    use crate::id::ClientId;
+    use crate::message::Delivery;
+
+    /// Somebody, and how many messages it got.
+    #[derive(Clone)]
+    struct Guest(u32, Arc<AtomicUsize>);
+
+    impl Member for Guest {
+        fn id(&self) -> ClientId {
+            ClientId::parse(&format!("{:020}", self.0)).unwrap()
+        }
+
+        fn is(&self, other: &Self) -> bool {
+            Arc::ptr_eq(&self.1, &other.1)
+        }
+
+        fn gets_the_same_as(&self, _: &Self) -> bool {
+            true
+        }
+    }
+
+    impl Receiver for Guest {
+        fn look_ahead(&self) {}
+
+        fn take(&self, burst: Burst<'_>) {
+            let messages = burst.messages().len();
+            self.1.fetch_add(messages, Ordering::Relaxed);
+        }
+    }
+
+    fn guests(count: u32) -> Members<Guest> {
+        let mut members = Members::default();
+        for number in 0..count {
+            members.replace(Guest(number, Arc::default()));
+        }
+        members
+    }
+
+    fn post(rounds: &Rounds<Guest>, members: &Arc<Members<Guest>>) -> bool {
+        rounds.post(Emit {
+            room: 1,
+            members,
+            left_out: None,
+            delivery: Delivery::RELIABLE,
+            encodings: vec!["x".into()],
+        })
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_all_of_it_is_free_again_however_members_leave() {
+        let rounds = Rounds::walked_by_hand();
+        for _ in 0..3 {
+            let mut members = Arc::new(guests(300));
+            for _ in 0..5 {
+                assert!(post(&rounds, &members));
+            }
+            assert!(rounds.walk(), "it takes more than a turn");
+            // Those who have not got them leave, so that the round is at its end.
+            for number in 100..300 {
+                let id = Guest(number, Arc::default()).id();
+                Arc::make_mut(&mut members).remove(id);
+            }
+            assert!(post(&rounds, &members));
+            while rounds.walk() {}
+            assert!(!rounds.open.load(Ordering::Relaxed));
+
+            let posted = (0..=MAX_MESSAGES).take_while(|_| post(&rounds, &members));
+            assert_eq!(posted.count(), MAX_MESSAGES);
+            while rounds.walk() {}
+            for place in 0..members.count() {
+                let got = members.at(place).1.load(Ordering::Relaxed);
+                assert_eq!(got, 6 + MAX_MESSAGES);
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_to_wait_is_not_taken() {
+        let rounds = Rounds::walked_by_hand();
+        let members = Arc::new(guests(20));
+        let taken = rounds.post(Emit {
+            room: 1,
+            members: &members,
+            left_out: None,
+            delivery: Delivery::RELIABLE,
+            encodings: vec![vec![0; MAX_BYTES + 1].into()],
+        });
+        assert!(!taken);
+        assert!(!rounds.walk(), "nothing waits");
     }
 }
