@@ -1,9 +1,11 @@
 //! The server's handle of one client.
 
+mod delivery;
+
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,15 +15,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::acks::{AckError, Answer, Questions};
-use super::batch::Batch;
 use super::data::ClientData;
-use crate::adapter::{Admission, Burst, Format, Gone, ItemEncoder, Outlet, Place, Sent};
+use crate::adapter::{Admission, Format, Gone, ItemEncoder, Outlet, Place};
 use crate::broadcast::{
-    ClientOf, Emitted, Emitter, Event, Hub, IntoTargets, JoinProblem, Memberships, Receiver,
-    SentByNoGateway, send_to,
+    ClientOf, Emitted, Emitter, Event, Hub, IntoTargets, JoinProblem, Memberships, SentByNoGateway,
+    send_to,
 };
 use crate::close::CloseReason;
-use crate::config::SlowPolicy;
 use crate::error::WsException;
 use crate::handshake::Handshake;
 use crate::id::{ClientId, RequestId};
@@ -29,10 +29,6 @@ use crate::message::{Arguments, Delivery, Encoded, Outgoing};
 use crate::payload::{EncodeError, Payload};
 
 thread_local! {
-    /// The client whose `on_connection` is being polled on this thread: what it
-    /// emits goes out at once, while emits of others to that client are held.
-    static OPENING: Cell<Option<ClientId>> = const { Cell::new(None) };
-
     /// Where messages to single clients are encoded. Taken out while it is in
     /// use, since encoding may run code that sends something itself.
     static ENCODING: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -422,6 +418,11 @@ impl Client {
         self.0.seldom.get_or_init(Box::default)
     }
 
+    /// Whether both are handles of the same session.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) fn hub(&self) -> &Arc<Hub> {
         &self.0.hub
     }
@@ -523,163 +524,6 @@ impl Client {
         codec.item_encoder(self.0.path(), event, request)
     }
 
-    /// Queues encoded messages that no other client gets; `ends` says where each
-    /// of them ends.
-    pub(super) fn deliver_run(&self, messages: &[u8], ends: &[usize]) {
-        self.have_served();
-        if self.takes_at_once() && self.0.outlet.send_run(messages, ends.len()) {
-            self.0.hub.stats.sent(ends.len(), messages.len());
-            return;
-        }
-        let mut start = 0;
-        for &end in ends {
-            self.deliver_own(&messages[start..end], Delivery::RELIABLE);
-            start = end;
-        }
-    }
-
-    /// [`Client::deliver`] for what no other client gets.
-    fn deliver_own(&self, message: &[u8], delivery: Delivery) -> bool {
-        Batch::release();
-        self.have_served();
-        if self.takes_at_once() {
-            let sent = self.0.outlet.send_own(message, delivery);
-            self.book(sent, message.len(), delivery)
-        } else {
-            self.deliver_next(Bytes::copy_from_slice(message), delivery)
-        }
-    }
-
-    /// Has it get what was emitted to its rooms and is still on its way there.
-    fn have_served(&self) {
-        self.0.hub.rounds.serve(self);
-    }
-
-    /// Whether both are handles of the same session.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Whether a message to it would be sent or held.
-    pub(crate) fn takes_messages(&self) -> bool {
-        self.0.state.load(Ordering::Acquire) != CLOSED_STATE
-    }
-
-    /// Whether what is sent now goes to the outlet, and is not held or dropped.
-    fn takes_at_once(&self) -> bool {
-        match self.0.state.load(Ordering::Acquire) {
-            OPEN_STATE | PARKED_STATE => true,
-            OPENING_STATE => OPENING.get() == Some(self.id()),
-            _ => false,
-        }
-    }
-
-    /// Queues encoded bytes; `true` when they are on their way.
-    pub(crate) fn deliver(&self, bytes: Bytes, delivery: Delivery) -> bool {
-        Batch::release();
-        self.have_served();
-        self.deliver_next(bytes, delivery)
-    }
-
-    /// [`Client::deliver`] when nothing has to go before.
-    fn deliver_next(&self, bytes: Bytes, delivery: Delivery) -> bool {
-        match self.0.state.load(Ordering::Acquire) {
-            OPEN_STATE | PARKED_STATE => self.push(bytes, delivery),
-            OPENING_STATE => self.deliver_while_opening(bytes, delivery),
-            _ => false,
-        }
-    }
-
-    fn deliver_while_opening(&self, bytes: Bytes, delivery: Delivery) -> bool {
-        if OPENING.get() == Some(self.id()) {
-            return self.push(bytes, delivery);
-        }
-        let mut held = self.held();
-        // `open` may have run since the state was read.
-        if self.0.state.load(Ordering::Acquire) != OPENING_STATE {
-            drop(held);
-            return self.deliver_next(bytes, delivery);
-        }
-        let messages = held.get_or_insert_default();
-        if messages.len() >= self.0.hub.config.outbox_messages {
-            drop(held);
-            self.end(CloseReason::SlowConsumer);
-            return false;
-        }
-        messages.push((bytes, delivery));
-        true
-    }
-
-    fn push(&self, bytes: Bytes, delivery: Delivery) -> bool {
-        let size = bytes.len();
-        self.book(self.0.outlet.send(bytes, delivery), size, delivery)
-    }
-
-    /// Counts what became of a message, and closes a client that is too slow;
-    /// `true` when the message is on its way.
-    fn book(&self, sent: Sent, size: usize, delivery: Delivery) -> bool {
-        match sent {
-            Sent::Queued => {
-                self.0.hub.stats.sent(1, size);
-                true
-            }
-            Sent::Displaced(frames) => {
-                self.0.hub.stats.sent(1, size);
-                self.count_dropped(frames, delivery);
-                true
-            }
-            Sent::Dropped => {
-                self.count_dropped(1, delivery);
-                false
-            }
-            Sent::Overflow => {
-                if self.closing().is_none() {
-                    self.0.hub.stats.too_slow(self.id());
-                }
-                self.end(CloseReason::SlowConsumer);
-                false
-            }
-            Sent::Gone => false,
-        }
-    }
-
-    /// Counts dropped messages. The first that a drop policy took deserve a
-    /// warning; that volatile ones are dropped is what they are for.
-    fn count_dropped(&self, messages: u64, delivery: Delivery) {
-        let Inner { hub, .. } = &*self.0;
-        let by_policy = !delivery.is_volatile() && hub.config.slow_policy != SlowPolicy::Close;
-        let first = by_policy && !self.0.lost_messages.swap(true, Ordering::Relaxed);
-        hub.stats.dropped(self.id(), messages, first);
-    }
-
-    /// Whether this thread polls the `on_connection` of any client.
-    pub(crate) fn is_any_opening() -> bool {
-        OPENING.get().is_some()
-    }
-
-    /// Polls `on_connection` with what it emits going out at once.
-    pub(super) fn while_opening<R>(&self, poll: impl FnOnce() -> R) -> R {
-        let before = OPENING.replace(Some(self.id()));
-        let result = poll();
-        OPENING.set(before);
-        result
-    }
-
-    /// `on_connection` is over: what others sent meanwhile follows.
-    pub(super) fn open(&self) {
-        let mut held = self.held();
-        for (bytes, delivery) in held.take().into_iter().flat_map(|held| *held) {
-            self.push(bytes, delivery);
-        }
-        // A client that left meanwhile stays gone.
-        let _ = self.0.state.compare_exchange(
-            OPENING_STATE,
-            OPEN_STATE,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
-    }
-
     /// Nothing reaches the client from here on; rooms and data stay readable.
     pub(super) fn mark_gone(&self) {
         self.have_served();
@@ -724,10 +568,6 @@ impl Client {
         self.0.hub.rounds.has_left();
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Option<Box<Held>>> {
-        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn emit_arguments(
         &self,
         event: &str,
@@ -742,28 +582,6 @@ impl Client {
             send_to(self, message, delivery)
         });
         Emitted::new(event, sent.map(usize::from), Some(self.clone()))
-    }
-}
-
-impl Receiver for Client {
-    fn look_ahead(&self) {
-        if self.takes_messages() {
-            self.0.outlet.look_ahead();
-        }
-    }
-
-    fn take(&self, burst: Burst<'_>) {
-        let at_once = matches!(
-            self.0.state.load(Ordering::Acquire),
-            OPEN_STATE | PARKED_STATE
-        );
-        if at_once && self.0.outlet.send_burst(burst) {
-            self.0.hub.stats.sent(burst.messages().len(), burst.len());
-            return;
-        }
-        for message in burst.messages() {
-            self.deliver_next(message.clone(), burst.delivery());
-        }
     }
 }
 
