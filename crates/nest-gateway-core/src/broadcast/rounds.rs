@@ -126,10 +126,12 @@ impl<M: Receiver> Rounds<M> {
         }
     }
 
-    /// Goes on with the rounds for a while; `false` when there are none left.
+    /// Goes on with the rounds for a while, a step at least; `false` when there are
+    /// none left.
     pub(super) fn walk(&self) -> bool {
         let mut visited = 0;
-        while visited < TURN && self.waiting.load(Ordering::Relaxed) == 0 {
+        let is_awaited = || self.waiting.load(Ordering::Relaxed) > 0;
+        while visited == 0 || (visited < TURN && !is_awaited()) {
             let Some(mut inside) = self.enter() else {
                 return true;
             };
