@@ -37,6 +37,12 @@ fn flush_once(list: &List) {
     }
 }
 
+/// The same on another thread.
+fn flush_beside(list: &List) -> thread::JoinHandle<()> {
+    let list = Arc::clone(list);
+    thread::spawn(move || flush_once(&list))
+}
+
 fn text(name: &str) -> Frame {
     Frame::text(name.as_bytes())
 }
@@ -71,10 +77,7 @@ fn two_flushers_never_write_the_same_connection_at_once_and_forget_nothing() {
     loom::model(|| {
         let (outbox, list, sink) = connection(OutboxConfig::default());
         assert_eq!(outbox.push(text("a"), Class::Normal), Push::Queued);
-        let other = thread::spawn({
-            let list = Arc::clone(&list);
-            move || flush_once(&list)
-        });
+        let other = flush_beside(&list);
         assert_eq!(outbox.push(text("b"), Class::Normal), Push::Queued);
         flush_once(&list);
         other.join().unwrap();
@@ -111,10 +114,7 @@ fn a_burst_during_a_flush_comes_behind_what_is_flushed() {
     loom::model(|| {
         let (outbox, list, sink) = connection(OutboxConfig::default());
         assert_eq!(outbox.push(text("a"), Class::Normal), Push::Queued);
-        let flusher = thread::spawn({
-            let list = Arc::clone(&list);
-            move || flush_once(&list)
-        });
+        let flusher = flush_beside(&list);
         assert!(write_burst(&outbox, ["b", "c"]));
         flusher.join().unwrap();
         flush_once(&list);
@@ -161,10 +161,7 @@ fn a_half_close_during_a_flush_drops_the_writer_behind_the_last_frame() {
     loom::model(|| {
         let (outbox, list, sink) = connection(OutboxConfig::default());
         outbox.close(Some(Frame::close(1000, "z")));
-        let flusher = thread::spawn({
-            let list = Arc::clone(&list);
-            move || flush_once(&list)
-        });
+        let flusher = flush_beside(&list);
         outbox.half_close();
         flusher.join().unwrap();
         flush_once(&list);
@@ -178,10 +175,7 @@ fn a_kill_during_a_flush_leaves_no_writer() {
     loom::model(|| {
         let (outbox, list, sink) = connection(OutboxConfig::default());
         assert_eq!(outbox.push(text("a"), Class::Normal), Push::Queued);
-        let flusher = thread::spawn({
-            let list = Arc::clone(&list);
-            move || flush_once(&list)
-        });
+        let flusher = flush_beside(&list);
         outbox.kill();
         flusher.join().unwrap();
         assert_eq!(Arc::strong_count(&sink), 1, "the writer is gone");
@@ -198,10 +192,7 @@ fn one_who_waits_for_room_is_woken_by_the_flush() {
             ..OutboxConfig::default()
         });
         assert_eq!(outbox.push(text("a"), Class::Normal), Push::Queued);
-        let flusher = thread::spawn({
-            let list = Arc::clone(&list);
-            move || flush_once(&list)
-        });
+        let flusher = flush_beside(&list);
         assert_eq!(loom::future::block_on(outbox.room(3)), Ok(()));
         flusher.join().unwrap();
     });

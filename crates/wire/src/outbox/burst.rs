@@ -31,10 +31,12 @@ impl<'a> Burst<'a> {
     }
 
     /// The same with all messages in one piece, so that one write takes them: `whole` is what
-    /// `messages` are one behind the other.
+    /// `messages` are one behind the other. That they are made of frames is not looked at again for
+    /// each connection, but in debug builds.
     #[must_use]
     pub fn in_one_piece(mut self, whole: &'a [u8]) -> Self {
         debug_assert_eq!(whole, self.messages.concat());
+        debug_assert!(self.is_made_of_frames());
         self.whole = Some(whole);
         self
     }
@@ -54,7 +56,7 @@ impl<'a> Burst<'a> {
     }
 
     fn frames(&self) -> impl Iterator<Item = Frame> {
-        self.messages.iter().cloned().filter_map(Frame::from_bytes)
+        self.messages.iter().cloned().map(Frame::plain)
     }
 }
 
