@@ -35,7 +35,11 @@ impl Arguments {
     /// The first argument, which is the message body; empty when there is none.
     #[must_use]
     pub fn first(&self) -> Payload {
-        self.as_slice().first().cloned().unwrap_or_default()
+        // Written where the caller wants it, and not carried there in an `Option`.
+        match self.as_slice() {
+            [first, ..] => first.clone(),
+            [] => Payload::empty(),
+        }
     }
 
     /// Whether any argument holds binary data.

@@ -66,6 +66,17 @@ impl Payload {
         Self(Repr::Json(text))
     }
 
+    /// A copy of a body that is JSON text; one that is short needs no memory of
+    /// its own.
+    ///
+    /// The caller vouches for the text as with [`Payload::from_json`].
+    pub fn copy_from_json(text: &[u8]) -> Self {
+        if let Some(short) = Short::of(text) {
+            return Self(Repr::Short(short));
+        }
+        Self(Repr::Json(Bytes::copy_from_slice(text)))
+    }
+
     /// A body that is a part of a message: a slice of it, or a copy that needs
     /// no memory of its own where it is as short as that.
     ///
@@ -74,10 +85,10 @@ impl Payload {
     /// # Panics
     /// When `json` is no part of `message`.
     pub fn from_json_in(message: &Bytes, json: &[u8]) -> Self {
-        Self(match Short::of(json) {
-            Some(short) => Repr::Short(short),
-            None => Repr::Json(message.slice_ref(json)),
-        })
+        if let Some(short) = Short::of(json) {
+            return Self(Repr::Short(short));
+        }
+        Self(Repr::Json(message.slice_ref(json)))
     }
 
     /// A body that was decoded from another format, or put together by hand.

@@ -1,22 +1,28 @@
 //! JSON text without memory of its own.
 
 /// Text that stands in the payload itself: tokens, numbers, acknowledgements.
+///
+/// It is aligned as the longer text's pointers are. Otherwise its bytes would
+/// begin right behind the payload's tag, and whatever moves a payload would
+/// move these by themselves, read back in other pieces than they were written
+/// in, for which the processor has to wait.
 #[derive(Clone, Copy)]
+#[repr(align(8))]
 pub(super) struct Short {
-    len: u8,
     text: [u8; Self::MAX],
+    len: u8,
 }
 
 impl Short {
     /// The most bytes: as many as do not make a payload larger than a longer
     /// text does, which is a [`Bytes`](bytes::Bytes) and a tag.
-    const MAX: usize = 38;
+    const MAX: usize = 31;
 
     /// `None` when the text is too long.
     pub(super) fn of(text: &[u8]) -> Option<Self> {
         let mut short = Self {
-            len: u8::try_from(text.len()).ok()?,
             text: [0; Self::MAX],
+            len: u8::try_from(text.len()).ok()?,
         };
         short.text.get_mut(..text.len())?.copy_from_slice(text);
         Some(short)
