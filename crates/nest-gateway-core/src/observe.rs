@@ -263,7 +263,6 @@ impl Stats {
 
     /// `event` is a registered one, or empty.
     pub(crate) fn handled(&self, event: &str, outcome: Outcome) {
-        tracing::Span::current().record("outcome", outcome.as_str());
         if outcome != Outcome::Handled {
             self.failed.fetch_add(1, Ordering::Relaxed);
         }

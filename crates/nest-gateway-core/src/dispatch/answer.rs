@@ -3,15 +3,19 @@
 use super::context::ExecutionContext;
 use super::reply::Reply;
 use super::stream;
+use crate::adapter::BoxFuture;
 use crate::broadcast::send_to;
 use crate::error::WsException;
 use crate::message::{Delivery, Outgoing};
 use crate::payload::{EncodeError, Payload};
 
-/// Sends a reply; a stream to its end.
-pub(super) async fn send(context: &ExecutionContext, reply: Reply<'_>) -> Result<(), WsException> {
+/// Sends a reply. For a stream, it is what is returned that sends its items and its end.
+pub(super) fn send<'a>(
+    context: &'a ExecutionContext,
+    reply: Reply<'a>,
+) -> Result<Option<BoxFuture<'a, Result<(), WsException>>>, WsException> {
     let request = context.request_id().filter(|_| !context.ack_is_taken());
-    match reply {
+    let sent = match reply {
         Reply::Taken => Ok(()),
         // Who took the ack answers by hand.
         Reply::None | Reply::Value(_) if context.ack_is_taken() => Ok(()),
@@ -39,9 +43,9 @@ pub(super) async fn send(context: &ExecutionContext, reply: Reply<'_>) -> Result
                 data: some(&emission.data),
             },
         ),
-        // Boxed, so that replies of other kinds don't pay for its size.
-        Reply::Stream(items) => Box::pin(stream::send(context, items)).await,
-    }
+        Reply::Stream(items) => return Ok(Some(Box::pin(stream::send(context, items)))),
+    };
+    sent.map(|()| None)
 }
 
 /// Sends an error answer.

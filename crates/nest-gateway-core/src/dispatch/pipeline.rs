@@ -16,38 +16,41 @@ use super::reply::Reply;
 use crate::close::CloseReason;
 use crate::config::DenyPolicy;
 use crate::error::WsException;
-use crate::observe::{Outcome, panic_text};
+use crate::observe::{Outcome, RunningGuard, panic_text};
 
 /// Handles one message, from its guards to the last item of its reply.
 ///
 /// Every failure, a panic included, ends here as an answer to the client.
-pub(crate) async fn dispatch(context: Arc<ExecutionContext>) {
+pub(crate) async fn dispatch(context: Arc<ExecutionContext>) -> Outcome {
     let context = &*context;
     let stats = &context.client().hub().stats;
     let mut handling = Some(stats.handler_started());
     // A future is as large as the largest of its states, and every message pays for that: what only
     // some of them need is boxed.
-    let result = match context.client().hub().config.handler_timeout {
-        None => caught(pin!(guards_to_handler(context))).await,
-        Some(limit) => Box::pin(within(limit, guards_to_handler(context))).await,
-    };
-    let result = match result {
-        Ok(reply) => {
-            if matches!(reply, Reply::Stream(_)) {
-                // It counts as a stream from here on, no longer as a handler.
-                handling = None;
-            }
-            caught(pin!(answer::send(context, reply))).await
-        }
-        Err(exception) => Err(exception),
-    };
-    let outcome = match result {
+    let outcome = match caught(pin!(guards_to_answer(context, &mut handling))).await {
         Ok(()) => Outcome::Handled,
         Err(exception) => Box::pin(failed(context, exception)).await,
     };
     // Not the name that a client chose.
     stats.handled(context.route().event(), outcome);
     drop(handling);
+    outcome
+}
+
+async fn guards_to_answer(
+    context: &ExecutionContext,
+    handling: &mut Option<RunningGuard<'_>>,
+) -> Result<(), WsException> {
+    let reply = match context.client().hub().config.handler_timeout {
+        None => guards_to_handler(context).await?,
+        Some(limit) => Box::pin(within(limit, guards_to_handler(context))).await?,
+    };
+    if let Some(stream) = answer::send(context, reply)? {
+        // It counts as a stream from here on, no longer as a handler.
+        *handling = None;
+        stream.await?;
+    }
+    Ok(())
 }
 
 /// Handles a message for so long and no longer.
@@ -55,7 +58,7 @@ async fn within<'a>(
     limit: Duration,
     handling: impl Future<Output = HandlerResult<'a>>,
 ) -> HandlerResult<'a> {
-    match tokio::time::timeout(limit, caught(pin!(handling))).await {
+    match tokio::time::timeout(limit, handling).await {
         Ok(result) => result,
         Err(_) => Err(WsException::new("The handler took too long").with_code("timeout")),
     }
@@ -63,7 +66,18 @@ async fn within<'a>(
 
 async fn guards_to_handler(context: &ExecutionContext) -> HandlerResult<'_> {
     let route = context.route();
-    for guard in &route.enhancers().guards {
+    pass_guards(context).await?;
+    match route.enhancers().interceptors.as_slice() {
+        [] => {
+            pass_pipes(context).await?;
+            route.handler().call(context).await
+        }
+        chain => Next::new(chain, context).run().await,
+    }
+}
+
+async fn pass_guards(context: &ExecutionContext) -> Result<(), WsException> {
+    for guard in &context.route().enhancers().guards {
         let no = match guard.can_activate(context).await {
             Ok(true) => continue,
             Ok(false) => WsException::forbidden(),
@@ -74,16 +88,17 @@ async fn guards_to_handler(context: &ExecutionContext) -> HandlerResult<'_> {
         denied(context);
         return Err(no);
     }
-    match route.enhancers().interceptors.as_slice() {
-        [] => pipes_and_handler(context).await,
-        chain => Next::new(chain, context).run().await,
-    }
+    Ok(())
 }
 
 /// The innermost part, which an interceptor may run more than once.
 pub(super) async fn pipes_and_handler(context: &ExecutionContext) -> HandlerResult<'_> {
-    let route = context.route();
-    if let Some((first, others)) = route.enhancers().pipes.split_first() {
+    pass_pipes(context).await?;
+    context.route().handler().call(context).await
+}
+
+async fn pass_pipes(context: &ExecutionContext) -> Result<(), WsException> {
+    if let Some((first, others)) = context.route().enhancers().pipes.split_first() {
         let mut body = first
             .transform(context.arguments().first(), context)
             .await?;
@@ -92,7 +107,7 @@ pub(super) async fn pipes_and_handler(context: &ExecutionContext) -> HandlerResu
         }
         context.set_body(body);
     }
-    route.handler().call(context).await
+    Ok(())
 }
 
 /// Gives the error to the one filter that fits, and the client its answer.
@@ -106,13 +121,20 @@ async fn failed(context: &ExecutionContext, exception: WsException) -> Outcome {
         Ok(Caught::Unchanged) => answer::exception(context, &exception),
         Ok(Caught::Exception(other)) => answer::exception(context, &other),
         Ok(Caught::Answer(reply)) => {
-            if let Err(error) = caught(pin!(answer::send(context, reply))).await {
+            if let Err(error) = caught(pin!(answer_by_filter(context, reply))).await {
                 answer::exception(context, &error);
             }
         }
         Err(error) => answer::exception(context, &as_internal(error)),
     }
     outcome
+}
+
+async fn answer_by_filter(context: &ExecutionContext, reply: Reply<'_>) -> Result<(), WsException> {
+    match answer::send(context, reply)? {
+        Some(stream) => stream.await,
+        None => Ok(()),
+    }
 }
 
 fn filter_for<'a>(

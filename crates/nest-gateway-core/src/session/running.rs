@@ -6,16 +6,16 @@ use std::task::{Context, Poll};
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::dispatch::{ExecutionContext, dispatch};
-use crate::observe::message_span;
+use crate::observe::{Outcome, message_span};
 
 /// One message on its way through the pipeline, from its guards to the last
 /// item of its reply.
 pub(super) struct Running {
     context: Arc<ExecutionContext>,
-    future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    future: Pin<Box<dyn Future<Output = Outcome> + Send>>,
 }
 
 impl Running {
@@ -26,7 +26,7 @@ impl Running {
             future: if span.is_disabled() {
                 Box::pin(dispatch(Arc::clone(&context)))
             } else {
-                Box::pin(dispatch(Arc::clone(&context)).instrument(span))
+                Box::pin(traced(span, dispatch(Arc::clone(&context))))
             },
             context,
         }
@@ -50,8 +50,15 @@ impl Future for Running {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.future.as_mut().poll(context)
+        self.future.as_mut().poll(context).map(drop)
     }
+}
+
+/// Handles a message in its span, which learns how it ended.
+async fn traced(span: Span, handling: impl Future<Output = Outcome>) -> Outcome {
+    let outcome = handling.instrument(span.clone()).await;
+    span.record("outcome", outcome.as_str());
+    outcome
 }
 
 /// What runs beside the queue: concurrent handlers, and streams. Empty, it

@@ -460,12 +460,10 @@ impl Session {
                 return true;
             }
         };
-        let concurrent = context.route().is_concurrent();
-        let running = Running::start(context);
-        if concurrent {
-            self.beside.push(running);
+        if context.route().is_concurrent() {
+            self.beside.push(Running::start(context));
         } else {
-            self.current = Some(running);
+            self.current = Some(Running::start(context));
         }
         true
     }
