@@ -1,7 +1,6 @@
 //! The JSON envelope as it goes to a client: envelope and frame header in one
 //! buffer, shared by all receivers.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -45,18 +44,17 @@ impl Codec for JsonCodec {
     }
 
     fn encode(&self, _path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
-        let Some(envelope) = Outbound::of(&message)? else {
-            return Ok(None);
-        };
-        if let Some(bytes) = envelope.bare_binary() {
-            return Ok(Some(Frame::binary(bytes).into_bytes()));
-        }
-        let envelope = envelope.numbered(self.offsets.as_deref());
-        let mut result = Ok(());
-        let frame = Frame::build(OpCode::Text, envelope.size_hint_bytes(), |buffer| {
-            result = envelope.write_json(buffer);
-        });
-        result.map(|()| Some(frame.into_bytes()))
+        Outbound::with(message, |envelope| {
+            if let Some(bytes) = envelope.bare_binary() {
+                return Ok(Frame::binary(bytes).into_bytes());
+            }
+            envelope.number(self.offsets.as_deref());
+            let mut result = Ok(());
+            let frame = Frame::build(OpCode::Text, envelope.size_hint_bytes(), |buffer| {
+                result = envelope.write_json(buffer);
+            });
+            result.map(|()| frame.into_bytes())
+        })
     }
 
     fn encode_into(
@@ -65,21 +63,21 @@ impl Codec for JsonCodec {
         message: Outgoing<'_>,
         buffer: &mut Vec<u8>,
     ) -> Result<bool, EncodeError> {
-        let Some(envelope) = Outbound::of(&message)? else {
-            return Ok(false);
-        };
-        if let Some(bytes) = envelope.bare_binary() {
-            Frame::append(buffer, OpCode::Binary, bytes.len(), |buffer| {
-                buffer.extend_from_slice(bytes);
+        let said = Outbound::with(message, |envelope| {
+            if let Some(bytes) = envelope.bare_binary() {
+                Frame::append(buffer, OpCode::Binary, bytes.len(), |buffer| {
+                    buffer.extend_from_slice(bytes);
+                });
+                return Ok(());
+            }
+            envelope.number(self.offsets.as_deref());
+            let mut result = Ok(());
+            Frame::append(buffer, OpCode::Text, envelope.size_hint_bytes(), |buffer| {
+                result = envelope.write_json(buffer);
             });
-            return Ok(true);
-        }
-        let envelope = envelope.numbered(self.offsets.as_deref());
-        let mut result = Ok(());
-        Frame::append(buffer, OpCode::Text, envelope.size_hint_bytes(), |buffer| {
-            result = envelope.write_json(buffer);
-        });
-        result.map(|()| true)
+            result
+        })?;
+        Ok(said.is_some())
     }
 
     fn item_encoder(
@@ -115,7 +113,7 @@ const DATA: &[u8] = br#","data":"#;
 /// The fields of an envelope on its way out.
 pub(crate) struct Outbound<'a> {
     pub(crate) event: &'a str,
-    pub(crate) data: Option<Cow<'a, Payload>>,
+    pub(crate) data: Option<&'a Payload>,
     pub(crate) id: Option<OutboundId<'a>>,
     pub(crate) done: bool,
     /// The number of an event that can be sent again.
@@ -128,24 +126,41 @@ pub(crate) enum OutboundId<'a> {
     Question(u64),
 }
 
+impl Outbound<'_> {
+    /// Shows `write` the envelope for a message; `None` where the native wire says nothing.
+    pub(crate) fn with<R>(
+        message: Outgoing<'_>,
+        write: impl FnOnce(&mut Outbound<'_>) -> Result<R, EncodeError>,
+    ) -> Result<Option<R>, EncodeError> {
+        let mut array = Payload::empty();
+        match Outbound::of(message, &mut array)? {
+            Some(mut envelope) => write(&mut envelope).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
 impl<'a> Outbound<'a> {
-    /// The envelope for a message; `None` where the native wire says nothing.
-    pub(crate) fn of(message: &Outgoing<'a>) -> Result<Option<Self>, EncodeError> {
+    /// `array` is where several arguments become one body.
+    fn of(message: Outgoing<'a>, array: &'a mut Payload) -> Result<Option<Self>, EncodeError> {
         let request = |id: Option<&'a RequestId>| id.map(OutboundId::Request);
-        let envelope = |event, data: Option<Cow<'a, Payload>>, id| Self {
+        let envelope = |event, data: Option<&'a Payload>, id| Self {
             event,
             data: data.filter(|data| !data.is_empty()),
             id,
             done: false,
             offset: None,
         };
-        Ok(Some(match *message {
-            Outgoing::Event { event, arguments } => envelope(event, body(arguments)?, None),
+        Ok(Some(match message {
+            Outgoing::Event { event, arguments } => envelope(event, body(arguments, array)?, None),
             Outgoing::Question {
                 id,
                 event,
                 arguments,
-            } => envelope(event, body(arguments)?, Some(OutboundId::Question(id))),
+            } => {
+                let id = Some(OutboundId::Question(id));
+                envelope(event, body(arguments, array)?, id)
+            }
             // Without a value there is only something to say to who asked.
             Outgoing::Reply {
                 request: None,
@@ -161,7 +176,7 @@ impl<'a> Outbound<'a> {
                 event,
                 request: id,
                 arguments,
-            } => envelope(event, body(arguments)?, request(id)),
+            } => envelope(event, body(arguments, array)?, request(id)),
             Outgoing::Reply {
                 event,
                 request: id,
@@ -176,46 +191,45 @@ impl<'a> Outbound<'a> {
                 event,
                 request: id,
                 data,
-            } => envelope(event, data.map(Cow::Borrowed), request(id)),
+            } => envelope(event, data, request(id)),
             Outgoing::Done { event, request: id } => Self {
                 done: true,
                 ..envelope(event, None, request(Some(id)))
             },
             Outgoing::Exception { request: id, data } => {
-                envelope("exception", Some(Cow::Borrowed(data)), request(id))
+                envelope("exception", Some(data), request(id))
             }
             _ => return Err(EncodeError::new("unknown kind of message")),
         }))
     }
 
-    /// The same with the next number, if it is an event. What has an id belongs to a
+    /// Gives it the next number, if it is an event. What has an id belongs to a
     /// question or request that ends with its connection.
-    pub(crate) fn numbered(mut self, offsets: Option<&Offsets>) -> Self {
+    pub(crate) fn number(&mut self, offsets: Option<&Offsets>) {
         if self.id.is_none() {
             self.offset = offsets.map(Offsets::next);
         }
-        self
     }
 
     /// The answer of a binary handler (which has no event) goes out as bytes.
-    pub(crate) fn bare_binary(&self) -> Option<&[u8]> {
+    pub(crate) fn bare_binary(&self) -> Option<&'a [u8]> {
         if !self.event.is_empty() || self.id.is_some() {
             return None;
         }
-        match self.data.as_deref()?.as_value()? {
+        match self.data?.as_value()? {
             Value::Binary(bytes) => Some(bytes),
             _ => None,
         }
     }
 
     fn size_hint_bytes(&self) -> usize {
-        let data = self.data.as_deref().map_or(0, Payload::size_hint_bytes);
+        let data = self.data.map_or(0, Payload::size_hint_bytes);
         data + self.event.len() + ENVELOPE_BYTES
     }
 
     fn write_json(&self, buffer: &mut Vec<u8>) -> Result<(), EncodeError> {
         self.write_head(buffer);
-        if let Some(data) = &self.data {
+        if let Some(data) = self.data {
             buffer.extend_from_slice(DATA);
             data.write_json(buffer)?;
         }
@@ -259,11 +273,17 @@ fn write_json<T: Serialize + ?Sized>(value: &T, buffer: &mut Vec<u8>) -> Result<
 }
 
 /// The native wire has one body: several arguments become an array.
-fn body(arguments: &Arguments) -> Result<Option<Cow<'_, Payload>>, EncodeError> {
+fn body<'a>(
+    arguments: &'a Arguments,
+    array: &'a mut Payload,
+) -> Result<Option<&'a Payload>, EncodeError> {
     Ok(match arguments {
         Arguments::None => None,
-        Arguments::One(payload) => Some(Cow::Borrowed(payload)),
-        Arguments::Many(payloads) => Some(Cow::Owned(Payload::from_serialize(payloads)?)),
+        Arguments::One(payload) => Some(payload),
+        Arguments::Many(payloads) => {
+            *array = Payload::from_serialize(payloads)?;
+            Some(array)
+        }
     })
 }
 

@@ -48,19 +48,18 @@ impl Codec for MsgpackCodec {
     }
 
     fn encode(&self, _path: &str, message: Outgoing<'_>) -> Result<Encoded, EncodeError> {
-        let Some(envelope) = Outbound::of(&message)? else {
-            return Ok(None);
-        };
-        let envelope = envelope.numbered(self.offsets.as_deref());
-        let mut result = Ok(());
-        let frame = Frame::build(OpCode::Binary, 256, |buffer| {
-            let mut serializer = rmp_serde::Serializer::new(&mut *buffer)
-                .with_struct_map()
-                .with_human_readable();
-            result = envelope.serialize(&mut serializer);
-        });
-        result.map_err(EncodeError::new)?;
-        Ok(Some(frame.into_bytes()))
+        Outbound::with(message, |envelope| {
+            envelope.number(self.offsets.as_deref());
+            let mut result = Ok(());
+            let frame = Frame::build(OpCode::Binary, 256, |buffer| {
+                let mut serializer = rmp_serde::Serializer::new(&mut *buffer)
+                    .with_struct_map()
+                    .with_human_readable();
+                result = envelope.serialize(&mut serializer);
+            });
+            result.map_err(EncodeError::new)?;
+            Ok(frame.into_bytes())
+        })
     }
 }
 
