@@ -1,5 +1,6 @@
 //! One connection: frames in, the session polled, until either side ends it.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -197,14 +198,18 @@ fn poll_step(
     loop {
         let readable = *at != Place::Read && session.has_room();
         let read = if readable {
-            socket.poll_next(context)
+            poll_message(context, session, socket)
         } else {
             Poll::Pending
         };
         match read {
+            Poll::Ready(None) => {
+                *at = Place::Read;
+                continue;
+            }
             // The end is told again: what runs may have ended before it.
-            Poll::Ready(Event::Closed(_)) if *at == Place::Woken => {}
-            Poll::Ready(event) => {
+            Poll::Ready(Some(Event::Closed(_))) if *at == Place::Woken => {}
+            Poll::Ready(Some(event)) => {
                 *at = Place::Read;
                 return Poll::Ready(Step::Read(event));
             }
@@ -222,7 +227,45 @@ fn poll_step(
     }
 }
 
+thread_local! {
+    /// Where short messages are read into, taken out while one is looked at.
+    static SHORT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Reads a message. A short one is given to the session where it is, and is no
+/// event any more.
+fn poll_message(
+    context: &mut Context<'_>,
+    session: &mut Session,
+    socket: &mut WebSocket,
+) -> Poll<Option<Event>> {
+    SHORT.with(|kept| {
+        let mut text = kept.take();
+        let read = socket.poll_next_in(context, &mut text);
+        if let Poll::Ready(None) = read {
+            receive_short(session, &text);
+        }
+        kept.set(text);
+        read
+    })
+}
+
+/// [`receive`] of a frame in memory that is used again: of the data, a copy is kept.
+fn receive_short(session: &mut Session, frame: &[u8]) {
+    match envelope::decode_plain(frame, Payload::copy_from_json) {
+        Some(message) => session.receive(message),
+        None => receive_any(session, &Bytes::copy_from_slice(frame)),
+    }
+}
+
 fn receive(session: &mut Session, frame: &Bytes) {
+    match envelope::decode_plain(frame, |data| Payload::from_json_in(frame, data)) {
+        Some(message) => session.receive(message),
+        None => receive_any(session, frame),
+    }
+}
+
+fn receive_any(session: &mut Session, frame: &Bytes) {
     match envelope::decode(frame) {
         Ok(envelope) => accept(session, envelope, frame.len()),
         Err(unreadable) => session.malformed(unreadable.problem, unreadable.request.as_ref()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use nest_gateway_core::id::RequestId;
 use nest_gateway_core::json::Scanner;
-use nest_gateway_core::message::Arguments;
+use nest_gateway_core::message::{Arguments, Incoming};
 use nest_gateway_core::payload::Payload;
 use nest_gateway_core::session::{CancelTarget, Malformed};
 use serde::Deserialize;
@@ -46,22 +46,61 @@ impl From<Malformed> for Unreadable {
     }
 }
 
-/// Reads a frame whose bytes are UTF-8. The data stays encoded: a slice of the
-/// frame.
-pub(crate) fn decode(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
-    match PlainMessage::scan(frame) {
-        Some(message) => message.into_envelope(frame),
-        None => decode_other(frame),
-    }
+/// Reads a frame whose bytes are UTF-8, if it is what nearly every frame is: a
+/// message without other keys, whose event has no escapes. `keep` makes a body
+/// of the data, which is a part of the frame and stays encoded.
+pub(crate) fn decode_plain<'a>(
+    frame: &'a [u8],
+    keep: impl FnOnce(&[u8]) -> Payload,
+) -> Option<Incoming<'a>> {
+    let message = PlainMessage::scan(frame)?;
+    Some(Incoming {
+        event: message.event?,
+        arguments: match message.data {
+            Some(data) => Arguments::One(keep(data)),
+            None => Arguments::None,
+        },
+        request: message.request,
+        size: frame.len(),
+    })
 }
 
-/// What nearly every frame is: a message without other keys, whose event has
-/// no escapes.
 #[derive(Default)]
 struct PlainMessage<'a> {
     event: Option<&'a str>,
     data: Option<&'a [u8]>,
-    id: Option<&'a str>,
+    request: Option<RequestId>,
+}
+
+/// The keys of a plain message.
+enum Key {
+    Event,
+    Data,
+    Id,
+}
+
+impl Key {
+    /// Reads a key and its colon.
+    fn read(json: &mut Scanner<'_>) -> Option<Self> {
+        // As nearly everybody writes them, in one comparison each.
+        if json.literal(br#""event":"#) {
+            return Some(Self::Event);
+        }
+        if json.literal(br#""data":"#) {
+            return Some(Self::Data);
+        }
+        if json.literal(br#""id":"#) {
+            return Some(Self::Id);
+        }
+        let key = json.plain_string()?;
+        json.expect(b':')?;
+        match key {
+            b"event" => Some(Self::Event),
+            b"data" => Some(Self::Data),
+            b"id" => Some(Self::Id),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> PlainMessage<'a> {
@@ -70,13 +109,10 @@ impl<'a> PlainMessage<'a> {
         let mut json = Scanner::new(frame);
         json.expect(b'{')?;
         loop {
-            let key = json.plain_string()?;
-            json.expect(b':')?;
-            match key {
-                b"event" => message.event = Some(str::from_utf8(json.plain_string()?).ok()?),
-                b"data" => message.data = Some(json.value()?),
-                b"id" => message.id = Some(str::from_utf8(json.value()?).ok()?),
-                _ => return None,
+            match Key::read(&mut json)? {
+                Key::Event => message.event = Some(str::from_utf8(json.plain_string()?).ok()?),
+                Key::Data => message.data = Some(json.value()?),
+                Key::Id => message.request = plain_request_id(json.value()?)?,
             }
             match json.token()? {
                 b',' => {}
@@ -85,24 +121,14 @@ impl<'a> PlainMessage<'a> {
             }
         }
         json.end()?;
-        message.event.is_some().then_some(message)
-    }
-
-    fn into_envelope(self, frame: &Bytes) -> Result<Envelope<'a>, Unreadable> {
-        Ok(Envelope::Message {
-            event: Cow::Borrowed(self.event.unwrap_or_default()),
-            arguments: match self.data {
-                Some(data) => Payload::from_json_in(frame, data).into(),
-                None => Arguments::None,
-            },
-            request: self.id.map(request_id).transpose()?.flatten(),
-        })
+        Some(message)
     }
 }
 
-/// Reads whatever a frame can be: a message with escapes and further keys, an
-/// answer, a cancellation, or a mistake that has to be named.
-fn decode_other(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
+/// Reads whatever a frame can be, if its bytes are UTF-8: a message with escapes
+/// and further keys, an answer, a cancellation, or a mistake that has to be
+/// named. The data stays encoded: a slice of the frame.
+pub(crate) fn decode(frame: &Bytes) -> Result<Envelope<'_>, Unreadable> {
     let fields = match serde_json::from_slice::<Fields<'_>>(frame) {
         Ok(fields) => fields,
         Err(error) if error.is_data() => return Err(Malformed::NotAnObject.into()),
@@ -161,6 +187,21 @@ fn cancel_target(raw: &RawValue) -> Result<CancelTarget, Malformed> {
     request_id(raw.get())?
         .map(CancelTarget::Request)
         .ok_or(Malformed::BadId)
+}
+
+/// [`request_id`] of what a scanner found.
+fn plain_request_id(text: &[u8]) -> Option<Option<RequestId>> {
+    match counter(text) {
+        Some(number) => Some(Some(number.into())),
+        None => request_id(str::from_utf8(text).ok()?).ok(),
+    }
+}
+
+/// What most ids are: a number of up to 19 digits, which always fits.
+fn counter(text: &[u8]) -> Option<u64> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+    let add = |number: u64, &byte: &u8| Some(number * 10 + digit(byte)?);
+    (text.len() <= 19).then(|| text.iter().try_fold(0, add))?
 }
 
 /// A number or a string; `null` is as good as none.
@@ -233,9 +274,59 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 mod tests {
     use super::*;
 
+    /// What a frame says, which is the same by both ways where it is plain.
     fn read(text: &'static str) -> Result<Envelope<'static>, Unreadable> {
         let frame: &'static Bytes = Box::leak(Box::new(Bytes::from_static(text.as_bytes())));
-        decode(frame)
+        let envelope = decode(frame);
+        if let Some(plain) = decode_plain(frame, Payload::copy_from_json) {
+            let Ok(Envelope::Message {
+                event,
+                arguments,
+                request,
+            }) = &envelope
+            else {
+                panic!("{text} is no message: {envelope:?}")
+            };
+            let json = |arguments: &Arguments| arguments.first().as_json().map(<[u8]>::to_vec);
+            assert_eq!(plain.event, &**event, "{text}");
+            assert_eq!(json(&plain.arguments), json(arguments), "{text}");
+            assert_eq!(&plain.request, request, "{text}");
+            assert_eq!(plain.size, text.len());
+        }
+        envelope
+    }
+
+    fn is_plain(text: &str) -> bool {
+        decode_plain(text.as_bytes(), Payload::copy_from_json).is_some()
+    }
+
+    #[test]
+    fn what_libraries_write_is_plain() {
+        for text in [
+            r#"{"event":"a"}"#,
+            r#"{"event":"a","data":{"b":[1,"\""]},"id":7}"#,
+            r#"{"event": "a", "data": null, "id": "x"}"#,
+            r#"{"id":null,"data":"long enough to be no short text at all","event":"a"}"#,
+            r#"{ "event" : "a" , "id" : 18446744073709551615 }"#,
+        ] {
+            assert!(is_plain(text), "{text}");
+            read(text).expect(text);
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_the_ordinary_is_not_plain() {
+        for text in [
+            r#"{"event":"a\n"}"#,
+            r#"{"event":"a","more":1}"#,
+            r#"{"event":"a","id":{}}"#,
+            r#"{"data":1}"#,
+            r#"{"ack":"s1"}"#,
+            r#"{"event":"a"} "#.trim_end_matches(['}', ' ']),
+            "nonsense",
+        ] {
+            assert!(!is_plain(text), "{text}");
+        }
     }
 
     fn problem(text: &'static str) -> Malformed {
@@ -274,6 +365,11 @@ mod tests {
             (r#"{"event":"a","id":7}"#, Some(RequestId::from(7))),
             (r#"{"event":"a","id":"x"}"#, Some(RequestId::from("x"))),
             (r#"{"event":"a","id":null}"#, None),
+            (r#"{"event":"a","id":"7"}"#, Some(RequestId::from("7"))),
+            (
+                r#"{"event":"a","id":9999999999999999999}"#,
+                Some(RequestId::from(9_999_999_999_999_999_999)),
+            ),
         ] {
             let Ok(Envelope::Message { request, .. }) = read(text) else {
                 panic!("{text}")

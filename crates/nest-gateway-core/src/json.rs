@@ -59,6 +59,15 @@ impl<'a> Scanner<'a> {
         (self.token()? == byte).then_some(())
     }
 
+    /// Reads exactly this, or nothing.
+    pub fn literal<const N: usize>(&mut self, text: &[u8; N]) -> bool {
+        let is_here = self.text[self.at..].starts_with(text);
+        if is_here {
+            self.at += N;
+        }
+        is_here
+    }
+
     /// Nothing but white space is left.
     pub fn end(&mut self) -> Option<()> {
         self.peek().is_none().then_some(())
@@ -321,6 +330,17 @@ mod tests {
         let value = scanner.value()?;
         scanner.end()?;
         Some(value)
+    }
+
+    #[test]
+    fn a_literal_is_read_where_it_stands_and_nowhere_else() {
+        let mut json = Scanner::new(br#"{"event":"a""#);
+        assert!(!json.literal(br#""event":"#));
+        assert_eq!(json.token(), Some(b'{'));
+        assert!(!json.literal(br#""event":"a"}"#));
+        assert!(json.literal(br#""event":"#));
+        assert_eq!(json.plain_string(), Some(&b"a"[..]));
+        assert!(!json.literal(b"}"));
     }
 
     #[test]

@@ -20,6 +20,11 @@ pub struct Limits {
     pub max_fragments: u32,
 }
 
+/// The longest text in bytes that [`WebSocket::poll_next_in`](crate::WebSocket::poll_next_in) leaves in
+/// the memory that it is lent. Up to about there, copying what is needed of it costs less than memory
+/// that parts of it can be shared from.
+pub const SHORT_TEXT: usize = 1024;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -84,6 +89,25 @@ struct Inflate {
     kept: Option<crate::deflate::Inflater>,
 }
 
+/// A message in a single frame, and what stands behind it.
+struct Whole<'a> {
+    is_text: bool,
+    mask: [u8; 4],
+    payload: &'a [u8],
+    behind: &'a [u8],
+}
+
+impl Whole<'_> {
+    /// Takes the mask off a copy of the payload, and checks that text is text.
+    fn unmask(&self, copy: &mut [u8]) -> Result<(), Violation> {
+        let is_ascii = mask::apply(copy, self.mask);
+        if self.is_text && !is_ascii && std::str::from_utf8(copy).is_err() {
+            return Err(Violation::NotUtf8);
+        }
+        Ok(())
+    }
+}
+
 /// A frame whose header was read and whose payload is arriving.
 #[derive(Debug)]
 struct Incoming {
@@ -136,33 +160,64 @@ impl Connection {
         received
     }
 
+    /// [`Connection::receive`] of a text message that needs no memory of its own: one that is next, at
+    /// hand as a whole, plain and no longer than [`SHORT_TEXT`]. It is left in `text`, and nothing is
+    /// read if the next message is another.
+    pub(crate) fn receive_short(
+        &self,
+        input: &mut &[u8],
+        text: &mut Vec<u8>,
+    ) -> Result<bool, Violation> {
+        if self.partial.is_some() {
+            return Ok(false);
+        }
+        let Some(whole) = self.whole(input)? else {
+            return Ok(false);
+        };
+        if !whole.is_text || whole.payload.len() > SHORT_TEXT {
+            return Ok(false);
+        }
+        text.clear();
+        text.extend_from_slice(whole.payload);
+        whole.unmask(text)?;
+        *input = whole.behind;
+        Ok(true)
+    }
+
+    fn receive_whole(&self, input: &mut &[u8]) -> Result<Option<Received>, Violation> {
+        let Some(whole) = self.whole(input)? else {
+            return Ok(None);
+        };
+        let mut data = whole.payload.to_vec();
+        whole.unmask(&mut data)?;
+        *input = whole.behind;
+        let data = Bytes::from(data);
+        Ok(Some(if whole.is_text {
+            Received::Text(data)
+        } else {
+            Received::Binary(data)
+        }))
+    }
+
     /// What most messages are: a single frame, all of it at hand, plain. It takes a third of the
     /// instructions that a message does which may come in parts.
-    fn receive_whole(&self, input: &mut &[u8]) -> Result<Option<Received>, Violation> {
+    fn whole<'a>(&self, input: &'a [u8]) -> Result<Option<Whole<'a>>, Violation> {
         let Some((header, size)) = header::parse(input, self.compression())? else {
             return Ok(None);
         };
         let len = usize::try_from(header.len).unwrap_or(usize::MAX);
-        let text = match header.op {
+        let is_text = match header.op {
             OpCode::Text => true,
             OpCode::Binary => false,
             _ => return Ok(None),
         };
         let is_plain = header.fin && !header.compressed && len <= self.limits.max_message;
-        let Some(payload) = input[size..].get(..len).filter(|_| is_plain) else {
-            return Ok(None);
-        };
-        let mut data = payload.to_vec();
-        let is_ascii = mask::apply(&mut data, header.mask);
-        if text && !is_ascii && std::str::from_utf8(&data).is_err() {
-            return Err(Violation::NotUtf8);
-        }
-        *input = &input[size + len..];
-        let data = Bytes::from(data);
-        Ok(Some(if text {
-            Received::Text(data)
-        } else {
-            Received::Binary(data)
+        let split = input[size..].split_at_checked(len).filter(|_| is_plain);
+        Ok(split.map(|(payload, behind)| Whole {
+            is_text,
+            mask: header.mask,
+            payload,
+            behind,
         }))
     }
 

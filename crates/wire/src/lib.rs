@@ -126,7 +126,7 @@ pub use acceptor::Acceptor;
 #[cfg(not(loom))]
 pub use clock::{Alarm, Clock, Ring};
 pub use close::{Closed, ClosedBy};
-pub use connection::{Connection, Limits, Received};
+pub use connection::{Connection, Limits, Received, SHORT_TEXT};
 #[cfg(feature = "deflate")]
 pub use deflate::DeflateConfig;
 pub use flusher::{Flusher, FlusherHandle};

@@ -40,10 +40,10 @@ impl Linger {
     /// Reads until the peer's close frame, or its first mistake; `false` if the transport ended.
     async fn close_received(&mut self) -> bool {
         loop {
-            match poll_fn(|cx| self.wire.poll_input(cx)).await.0 {
-                Some(Input::Received(Received::Close(_)) | Input::Violation(_)) => return true,
-                Some(Input::End) => return false,
-                Some(Input::Received(_)) | None => {}
+            match poll_fn(|cx| self.wire.poll_input(cx, None)).await.0 {
+                Input::Received(Received::Close(_)) | Input::Violation(_) => return true,
+                Input::End => return false,
+                Input::Received(_) | Input::Short | Input::Part => {}
             }
         }
     }

@@ -193,6 +193,10 @@ impl Prepared {
 
 /// What reading led to.
 pub(crate) enum Input {
+    /// Bytes with which nothing is complete.
+    Part,
+    /// A text that was left in the memory for short ones.
+    Short,
     Received(Received),
     Violation(Violation),
     /// The transport ended or failed.
@@ -300,7 +304,19 @@ impl WebSocket {
 
     /// [`WebSocket::next`] for those who poll.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        self.socket.poll_next(cx)
+        let next = self.socket.poll_next(cx, None);
+        next.map(|event| event.expect("without memory for it, no text is short"))
+    }
+
+    /// [`WebSocket::poll_next`] for those who only look at messages: a text that came as a whole and has
+    /// up to [`SHORT_TEXT`](crate::SHORT_TEXT) bytes is left in `text`, in place of what that held, and
+    /// then there is no event. The bytes are valid UTF-8.
+    pub fn poll_next_in(
+        &mut self,
+        cx: &mut Context<'_>,
+        text: &mut Vec<u8>,
+    ) -> Poll<Option<Event>> {
+        self.socket.poll_next(cx, Some(text))
     }
 
     /// Closes with a code and a reason: what is queued is delivered first, then the close frame, then the
@@ -316,45 +332,52 @@ impl WebSocket {
 }
 
 impl Socket {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+    /// No event stands for a short text, which is in `text`.
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut text: Option<&mut Vec<u8>>,
+    ) -> Poll<Option<Event>> {
         loop {
             let Some(wire) = &mut self.wire else {
-                return Poll::Ready(self.closed_event());
+                return Poll::Ready(Some(self.closed_event()));
             };
             if self.outbox.is_closed() {
-                return Poll::Ready(self.outbox_closed());
+                return Poll::Ready(Some(self.outbox_closed()));
             }
-            match wire.poll_input(cx) {
+            match wire.poll_input(cx, text.as_deref_mut()) {
                 Poll::Ready((input, fresh)) => {
                     if fresh && let Some(pulse) = &self.acceptor.pulse {
                         self.heartbeat.heard(&pulse.rhythm, Instant::now());
                     }
-                    if let Some(input) = input {
-                        return Poll::Ready(self.handle(input));
-                    }
+                    return Poll::Ready(match input {
+                        Input::Part => continue,
+                        Input::Short => None,
+                        Input::Received(received) => Some(self.handle(received)),
+                        Input::Violation(violation) => Some(self.violated(violation)),
+                        Input::End => Some(self.lost()),
+                    });
                 }
                 Poll::Pending => {
                     if self.outbox.poll_closed(cx).is_ready() {
-                        return Poll::Ready(self.outbox_closed());
+                        return Poll::Ready(Some(self.outbox_closed()));
                     }
-                    return self.poll_heartbeat();
+                    return self.poll_heartbeat().map(Some);
                 }
             }
         }
     }
 
-    fn handle(&mut self, input: Input) -> Event {
-        match input {
-            Input::Received(Received::Text(text)) => Event::Text(text),
-            Input::Received(Received::Binary(data)) => Event::Binary(data),
-            Input::Received(Received::Pong(payload)) => Event::Pong(payload),
-            Input::Received(Received::Ping(payload)) => {
+    fn handle(&mut self, received: Received) -> Event {
+        match received {
+            Received::Text(text) => Event::Text(text),
+            Received::Binary(data) => Event::Binary(data),
+            Received::Pong(payload) => Event::Pong(payload),
+            Received::Ping(payload) => {
                 self.outbox.push_control(Frame::pong(&payload));
                 Event::Ping(payload)
             }
-            Input::Received(Received::Close(said)) => self.peer_closed(said),
-            Input::Violation(violation) => self.violated(violation),
-            Input::End => self.lost(),
+            Received::Close(said) => self.peer_closed(said),
         }
     }
 
@@ -470,21 +493,24 @@ impl Drop for Socket {
 }
 
 impl Wire {
-    /// The next input, and whether bytes came from the network for it. `None` as input means that bytes
-    /// came but nothing is complete.
-    pub(crate) fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Input>, bool)> {
+    /// The next input, and whether bytes came from the network for it. Without `text`, no text is short.
+    pub(crate) fn poll_input(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut text: Option<&mut Vec<u8>>,
+    ) -> Poll<(Input, bool)> {
         if let Some(unread) = &mut self.unread {
             // Reading from the network counts against tokio's budget by itself; a read of thousands of
             // small messages has to count too, or others would wait for all of them.
             ready!(tokio::task::coop::poll_proceed(cx)).made_progress();
             let mut rest = &unread.bytes[unread.at..];
-            let received = self.connection.receive(&mut rest);
+            let input = receive(&mut self.connection, &mut rest, text.as_deref_mut());
             unread.at = unread.bytes.len() - rest.len();
             if rest.is_empty() {
                 self.unread = None;
             }
-            if let Some(input) = into_input(received) {
-                return Poll::Ready((Some(input), false));
+            if !matches!(input, Input::Part) {
+                return Poll::Ready((input, false));
             }
         }
         let Self {
@@ -495,24 +521,35 @@ impl Wire {
         } = self;
         let read = reader.poll_read(cx, |mut bytes| {
             if bytes.is_empty() {
-                return Some(Input::End);
+                return Input::End;
             }
-            let received = connection.receive(&mut bytes);
-            if !bytes.is_empty() && received.is_ok() {
+            let input = receive(connection, &mut bytes, text);
+            if !bytes.is_empty() && !matches!(input, Input::Violation(_)) {
                 *unread = Unread::of(bytes);
             }
-            into_input(received)
+            input
         });
         read.map(|read| match read {
             Ok(input) => (input, true),
-            Err(_) => (Some(Input::End), false),
+            Err(_) => (Input::End, false),
         })
     }
 }
 
-fn into_input(received: Result<Option<Received>, Violation>) -> Option<Input> {
+/// What is next in `bytes`, of which it is taken off.
+fn receive(connection: &mut Connection, bytes: &mut &[u8], text: Option<&mut Vec<u8>>) -> Input {
+    let short = match text {
+        Some(text) => connection.receive_short(bytes, text),
+        None => Ok(false),
+    };
+    let received = match short {
+        Ok(true) => return Input::Short,
+        Ok(false) => connection.receive(bytes),
+        Err(violation) => Err(violation),
+    };
     match received {
-        Ok(received) => received.map(Input::Received),
-        Err(violation) => Some(Input::Violation(violation)),
+        Ok(Some(received)) => Input::Received(received),
+        Ok(None) => Input::Part,
+        Err(violation) => Input::Violation(violation),
     }
 }

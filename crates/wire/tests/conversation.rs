@@ -2,19 +2,21 @@
 
 mod support;
 
+use std::future::poll_fn;
 use std::io::{ErrorKind, Read as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use nest_gateway_wire::{
-    Acceptor, BorrowedFrame, Burst, Class, ClosedBy, Flusher, Frame, GapNotice, Outbox,
-    OutboxConfig, Push, SlowPolicy, WebSocket, WebSocketConfig, close,
+    Acceptor, BorrowedFrame, Burst, Class, ClosedBy, Event, Flusher, Frame, GapNotice, Outbox,
+    OutboxConfig, Push, SHORT_TEXT, SlowPolicy, WebSocket, WebSocketConfig, close,
 };
 use support::client::Client;
 use support::server::Server;
 use support::{frame, frame_with_len, header};
-use tokio::net::TcpListener;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
 
 fn close_frame(code: u16) -> Vec<u8> {
     frame(0x88, &code.to_be_bytes())
@@ -34,6 +36,53 @@ async fn messages_come_back_in_order_however_they_are_cut() {
         let frame = client.frame().await.unwrap();
         assert_eq!(frame.payload, format!("message {i}").as_bytes());
     }
+}
+
+#[tokio::test]
+async fn a_short_text_is_left_in_memory_that_was_lent_and_anything_else_is_an_event() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let mut peer = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    let acceptor = Acceptor::new(WebSocketConfig::default(), Flusher::spawn());
+    let mut socket = WebSocket::accept_tcp(stream, b"", &acceptor);
+    let (longest, long) = ("s".repeat(SHORT_TEXT), "l".repeat(SHORT_TEXT + 1));
+    let sent = [
+        frame(0x81, b"one"),
+        frame(0x81, "zw\u{f6}lf".as_bytes()),
+        frame(0x82, b"binary"),
+        frame(0x81, longest.as_bytes()),
+        frame(0x81, long.as_bytes()),
+        frame(0x01, b"in "),
+        frame(0x80, b"parts"),
+        frame(0x81, b""),
+        frame(0x81, b"no text \xff"),
+    ]
+    .concat();
+    let (first, second) = sent.split_at(20);
+    let mut text = b"of a former message".to_vec();
+    let mut next = async || {
+        text.push(b'?');
+        let event = poll_fn(|cx| socket.poll_next_in(cx, &mut text)).await;
+        event.ok_or_else(|| String::from_utf8(text.clone()).unwrap())
+    };
+    let owned = |text: &str| Bytes::copy_from_slice(text.as_bytes());
+
+    peer.write_all(first).await.unwrap();
+    assert_eq!(next().await, Err("one".to_owned()));
+    peer.write_all(second).await.unwrap();
+    // It was cut by the two writes.
+    assert_eq!(next().await, Ok(Event::Text(owned("zw\u{f6}lf"))));
+    assert_eq!(next().await, Ok(Event::Binary(owned("binary"))));
+    assert_eq!(next().await, Err(longest));
+    assert_eq!(next().await, Ok(Event::Text(owned(&long))));
+    assert_eq!(next().await, Ok(Event::Text(owned("in parts"))));
+    assert_eq!(next().await, Err(String::new()));
+    let Ok(Event::Closed(closed)) = next().await else {
+        panic!("text that is no text is a violation")
+    };
+    assert_eq!(closed.code, Some(close::INVALID_DATA));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
