@@ -8,6 +8,7 @@ use tokio::runtime::RuntimeFlavor;
 
 use crate::dirty::DirtyList;
 use crate::outbox::Outbox;
+use crate::run;
 
 /// From this many connections on, a look at the network before the flush, which tokio takes when a task
 /// yields, costs little beside the writes; and what arrives by then joins the batch. For a few
@@ -31,7 +32,7 @@ impl Flusher {
     pub fn spawn() -> FlusherHandle {
         let alone = is_alone();
         let (handle, list) = FlusherHandle::new(alone);
-        tokio::spawn(run(list, alone));
+        tokio::spawn(write_all(list, alone));
         handle
     }
 }
@@ -86,7 +87,7 @@ impl Drop for Guard {
     }
 }
 
-async fn run(list: Arc<DirtyList<Arc<Outbox>>>, alone: bool) {
+async fn write_all(list: Arc<DirtyList<Arc<Outbox>>>, alone: bool) {
     let mut batch = Vec::new();
     while poll_fn(|cx| list.poll_take(cx, &mut batch)).await {
         if batch.len() >= CROWD {
@@ -103,6 +104,7 @@ async fn run(list: Arc<DirtyList<Arc<Outbox>>>, alone: bool) {
             }
             crate::writer::flush(&outbox);
         }
+        run::reclaim_chunk();
     }
 }
 

@@ -202,7 +202,8 @@ impl Outbox {
         if state.ending.is_some() {
             return Push::Closed;
         }
-        match state.queue.push_own(frame, &self.terms.config) {
+        let at_once = matches!(state.writer, Writer::Idle(_));
+        match state.queue.push_own(frame, &self.terms.config, at_once) {
             Pushed::Queued => {
                 self.announce_own(state);
                 Push::Queued

@@ -81,12 +81,13 @@ impl Piece {
         while end < sent {
             end = end_of_frame(&self.bytes, end);
         }
-        let behind = self.bytes.slice(end..);
+        // The rest stays, and the memory of a run may be lent.
+        let behind = Bytes::copy_from_slice(&self.bytes[end..]);
         if end == sent {
             self.bytes = behind;
             return None;
         }
-        self.bytes = self.bytes.slice(sent..end);
+        self.bytes = Bytes::copy_from_slice(&self.bytes[sent..end]);
         self.kind = Kind::Normal;
         self.rest = true;
         (!behind.is_empty()).then_some(Self {

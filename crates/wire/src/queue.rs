@@ -214,14 +214,24 @@ impl Queue {
     }
 
     /// Queues a normal frame that is for this connection alone: behind the last one of its kind, in the
-    /// same memory.
-    pub(crate) fn push_own(&mut self, frame: BorrowedFrame<'_>, config: &OutboxConfig) -> Pushed {
+    /// same memory. `at_once` says that a writer comes for it presently.
+    pub(crate) fn push_own(
+        &mut self,
+        frame: BorrowedFrame<'_>,
+        config: &OutboxConfig,
+        at_once: bool,
+    ) -> Pushed {
         let len = frame.len();
         if !self.has_room(len, config) {
             return self.push_full(frame.to_frame(), config);
         }
         self.bytes += len;
         self.messages += 1;
+        if at_once && self.is_empty() {
+            // The first thing that the writer takes.
+            self.frames.push_back(Entry::Run(Run::lend(frame)));
+            return Pushed::Queued;
+        }
         match self.frames.back_mut() {
             Some(Entry::Run(run)) if run.has_room(len) => run.push(frame),
             _ => self.frames.push_back(Entry::Run(Run::new(frame))),
@@ -463,7 +473,7 @@ impl Queue {
     fn put_back(&mut self, piece: Piece) {
         let (kind, messages) = (piece.kind(), piece.messages());
         let entry = if kind == Kind::Run {
-            Entry::Run(Run::of_bytes(piece.bytes))
+            Entry::Run(Run::copy_of(&piece.bytes))
         } else {
             Entry::Frame {
                 frame: piece.into_frame(),
@@ -624,7 +634,7 @@ mod tests {
                 Self::Shared => queue.push(frame, Class::Normal, config, false),
                 Self::Volatile => queue.push(frame, Class::Volatile, config, false),
                 Self::Run if queue.push_run(frame.bytes(), 1, config) => Pushed::Queued,
-                Self::Own | Self::Run => queue.push_own(borrowed(&frame), config),
+                Self::Own | Self::Run => queue.push_own(borrowed(&frame), config, true),
             }
         }
     }
@@ -796,7 +806,7 @@ mod tests {
         let config = OutboxConfig::default();
         let mut queue = Queue::default();
         for name in ["a", "b", "c"] {
-            let pushed = queue.push_own(borrowed(&frame(name)), &config);
+            let pushed = queue.push_own(borrowed(&frame(name)), &config, true);
             assert_eq!(pushed, Pushed::Queued);
         }
         let piece = queue.pop(&config).unwrap();
@@ -824,10 +834,10 @@ mod tests {
         let config = config(SlowPolicy::DropOldest);
         let mut queue = Queue::default();
         for name in ["a", "b", "c", "d"] {
-            let _ = queue.push_own(borrowed(&frame(name)), &config);
+            let _ = queue.push_own(borrowed(&frame(name)), &config, true);
         }
         assert_eq!(
-            queue.push_own(borrowed(&frame("e")), &config),
+            queue.push_own(borrowed(&frame("e")), &config, true),
             DROPPED_OLDER
         );
         assert_eq!(names(&mut queue, &config), ["b", "c", "d", "e"]);

@@ -39,13 +39,15 @@ const MAX_KEPT_BYTES: usize = 64 * 1024;
 
 /// Lends the thread's buffer, empty.
 fn encoding<R>(encode: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-    let mut buffer = ENCODING.take();
-    buffer.clear();
-    let result = encode(&mut buffer);
-    if buffer.capacity() <= MAX_KEPT_BYTES {
-        ENCODING.set(buffer);
-    }
-    result
+    ENCODING.with(|kept| {
+        let mut buffer = kept.take();
+        buffer.clear();
+        let result = encode(&mut buffer);
+        if buffer.capacity() <= MAX_KEPT_BYTES {
+            kept.set(buffer);
+        }
+        result
+    })
 }
 
 /// A connected client, in one namespace. Cheap to clone; holding it does not
