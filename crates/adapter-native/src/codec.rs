@@ -133,33 +133,15 @@ impl Outbound<'_> {
         write: impl FnOnce(&mut Outbound<'_>) -> Result<R, EncodeError>,
     ) -> Result<Option<R>, EncodeError> {
         let mut array = Payload::empty();
-        match Outbound::of(message, &mut array)? {
-            Some(mut envelope) => write(&mut envelope).map(Some),
-            None => Ok(None),
-        }
-    }
-}
-
-impl<'a> Outbound<'a> {
-    /// `array` is where several arguments become one body.
-    fn of(message: Outgoing<'a>, array: &'a mut Payload) -> Result<Option<Self>, EncodeError> {
-        let request = |id: Option<&'a RequestId>| id.map(OutboundId::Request);
-        let envelope = |event, data: Option<&'a Payload>, id| Self {
-            event,
-            data: data.filter(|data| !data.is_empty()),
-            id,
-            done: false,
-            offset: None,
-        };
-        Ok(Some(match message {
-            Outgoing::Event { event, arguments } => envelope(event, body(arguments, array)?, None),
+        let (event, data, id) = match message {
+            Outgoing::Event { event, arguments } => (event, body(arguments, &mut array)?, None),
             Outgoing::Question {
                 id,
                 event,
                 arguments,
             } => {
                 let id = Some(OutboundId::Question(id));
-                envelope(event, body(arguments, array)?, id)
+                (event, body(arguments, &mut array)?, id)
             }
             // Without a value there is only something to say to who asked.
             Outgoing::Reply {
@@ -174,35 +156,44 @@ impl<'a> Outbound<'a> {
             } => return Ok(None),
             Outgoing::Answer {
                 event,
-                request: id,
+                request,
                 arguments,
-            } => envelope(event, body(arguments, array)?, request(id)),
+            } => (event, body(arguments, &mut array)?, requested(request)),
             Outgoing::Reply {
                 event,
-                request: id,
+                request,
                 data,
             }
             | Outgoing::Response {
                 event,
-                request: id,
+                request,
                 data,
             }
             | Outgoing::Item {
                 event,
-                request: id,
+                request,
                 data,
-            } => envelope(event, data, request(id)),
-            Outgoing::Done { event, request: id } => Self {
-                done: true,
-                ..envelope(event, None, request(Some(id)))
-            },
-            Outgoing::Exception { request: id, data } => {
-                envelope("exception", Some(data), request(id))
-            }
+            } => (event, data, requested(request)),
+            Outgoing::Done { event, request } => (event, None, requested(Some(request))),
+            Outgoing::Exception { request, data } => ("exception", Some(data), requested(request)),
             _ => return Err(EncodeError::new("unknown kind of message")),
-        }))
+        };
+        let mut envelope = Outbound {
+            event,
+            data: data.filter(|data| !data.is_empty()),
+            id,
+            done: matches!(message, Outgoing::Done { .. }),
+            offset: None,
+        };
+        write(&mut envelope).map(Some)
     }
+}
 
+fn requested(id: Option<&RequestId>) -> Option<OutboundId<'_>> {
+    id.map(OutboundId::Request)
+}
+
+impl<'a> Outbound<'a> {
     /// Gives it the next number, if it is an event. What has an id belongs to a
     /// question or request that ends with its connection.
     pub(crate) fn number(&mut self, offsets: Option<&Offsets>) {

@@ -49,10 +49,10 @@ impl From<Malformed> for Unreadable {
 /// Reads a frame whose bytes are UTF-8, if it is what nearly every frame is: a
 /// message without other keys, whose event has no escapes. `keep` makes a body
 /// of the data, which is a part of the frame and stays encoded.
-pub(crate) fn decode_plain<'a>(
-    frame: &'a [u8],
+pub(crate) fn decode_plain(
+    frame: &[u8],
     keep: impl FnOnce(&[u8]) -> Payload,
-) -> Option<Incoming<'a>> {
+) -> Option<Incoming<'_>> {
     let message = PlainMessage::scan(frame)?;
     Some(Incoming {
         event: message.event?,
@@ -112,7 +112,7 @@ impl<'a> PlainMessage<'a> {
             match Key::read(&mut json)? {
                 Key::Event => message.event = Some(str::from_utf8(json.plain_string()?).ok()?),
                 Key::Data => message.data = Some(json.value()?),
-                Key::Id => message.request = plain_request_id(json.value()?)?,
+                Key::Id => message.request = plain_request_id(json.value()?).ok()?,
             }
             match json.token()? {
                 b',' => {}
@@ -190,10 +190,10 @@ fn cancel_target(raw: &RawValue) -> Result<CancelTarget, Malformed> {
 }
 
 /// [`request_id`] of what a scanner found.
-fn plain_request_id(text: &[u8]) -> Option<Option<RequestId>> {
+fn plain_request_id(text: &[u8]) -> Result<Option<RequestId>, Malformed> {
     match counter(text) {
-        Some(number) => Some(Some(number.into())),
-        None => request_id(str::from_utf8(text).ok()?).ok(),
+        Some(number) => Ok(Some(number.into())),
+        None => request_id(str::from_utf8(text).map_err(|_| Malformed::BadId)?),
     }
 }
 

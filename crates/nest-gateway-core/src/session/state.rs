@@ -463,7 +463,8 @@ impl Session {
         if context.route().is_concurrent() {
             self.beside.push(Running::start(context));
         } else {
-            self.current = Some(Running::start(context));
+            // The former one has ended, so there is none to be dropped.
+            self.current.get_or_insert_with(|| Running::start(context));
         }
         true
     }
