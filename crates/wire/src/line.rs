@@ -28,6 +28,11 @@ impl<T> Line<T> {
         self.first.as_ref()
     }
 
+    /// The item, if there is one only.
+    pub(crate) fn only(&self) -> Option<&T> {
+        self.first.as_ref().filter(|_| self.others.is_empty())
+    }
+
     pub(crate) fn back(&self) -> Option<&T> {
         self.others.back().or(self.first.as_ref())
     }
@@ -142,6 +147,7 @@ mod tests {
                 prop_assert!(line.iter().eq(&model));
                 prop_assert_eq!(line.front(), model.front());
                 prop_assert_eq!(line.back(), model.back());
+                prop_assert_eq!(line.only(), model.front().filter(|_| model.len() == 1));
                 prop_assert_eq!(line.is_empty(), model.is_empty());
             }
         }

@@ -11,14 +11,20 @@ use loom::thread;
 
 use crate::dirty::DirtyList;
 use crate::flusher::FlusherHandle;
-use crate::frame::Frame;
+use crate::frame::{BorrowedFrame, Frame};
 use crate::outbox::{Burst, Class, Outbox, OutboxConfig, Push, Terms};
 use crate::writer::{Sink, TcpWriter, flush};
 
 type List = Arc<DirtyList<Arc<Outbox>>>;
 
 fn connection(config: OutboxConfig) -> (Arc<Outbox>, List, Sink) {
-    let (flusher, list) = FlusherHandle::new(false);
+    connection_of(FlusherHandle::new(false), config)
+}
+
+fn connection_of(
+    (flusher, list): (FlusherHandle, List),
+    config: OutboxConfig,
+) -> (Arc<Outbox>, List, Sink) {
     let sink = Sink::default();
     let terms = Terms {
         config,
@@ -83,6 +89,27 @@ fn two_flushers_never_write_the_same_connection_at_once_and_forget_nothing() {
         other.join().unwrap();
         flush_once(&list);
         assert_eq!(arrived(&sink), "ab");
+    });
+}
+
+#[test]
+fn a_reply_that_is_written_where_it_is_queued_keeps_its_place() {
+    loom::model(|| {
+        let single_thread = FlusherHandle::new(true);
+        let (outbox, list, sink) = connection_of(single_thread, OutboxConfig::default());
+        let reply = |name| {
+            let frame = text(name);
+            let frame = BorrowedFrame::of(frame.bytes()).unwrap();
+            assert_eq!(outbox.push_own(frame), Push::Queued);
+        };
+        reply("a");
+        let flusher = flush_beside(&list);
+        reply("b");
+        assert_eq!(outbox.push(text("c"), Class::Normal), Push::Queued);
+        flusher.join().unwrap();
+        flush_once(&list);
+        assert_eq!(arrived(&sink), "abc");
+        assert_eq!(outbox.queued_bytes(), 0);
     });
 }
 

@@ -1,6 +1,7 @@
 //! The outbox of one connection: what others send to it, until it is written.
 
 mod burst;
+mod in_place;
 
 use std::future::poll_fn;
 use std::sync::Arc;

@@ -421,6 +421,27 @@ impl Queue {
         }
     }
 
+    /// The run that is all there is to write.
+    pub(crate) fn only_run(&self) -> Option<&Run> {
+        match self.frames.only()? {
+            Entry::Run(run) if self.ahead.is_empty() && !self.has_gap() => Some(run),
+            _ => None,
+        }
+    }
+
+    /// Books that the first `written` bytes of [`Queue::only_run`] have left; `true` when those are all.
+    pub(crate) fn settle_only_run(&mut self, written: usize, config: &OutboxConfig) -> bool {
+        if self.only_run().is_some_and(|run| run.len() == written) {
+            self.bytes -= written;
+            self.messages = 0;
+            self.frames = Line::default();
+            return true;
+        }
+        let mut pieces = self.pop(config).into_iter().collect();
+        self.settle(&mut pieces, written);
+        false
+    }
+
     /// Corrects the count of queued bytes after pieces have changed their size.
     #[cfg(feature = "deflate")]
     pub(crate) fn recount(&mut self, change: isize) {

@@ -115,6 +115,10 @@ impl Run {
         self.frames
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub(crate) fn into_bytes(self) -> Bytes {
         self.bytes.freeze()
     }

@@ -79,6 +79,9 @@ thread_local! {
 
 /// Writes what is queued in `outbox`, as far as the kernel takes it.
 pub(crate) fn flush(outbox: &Arc<Outbox>) {
+    if outbox.write_in_place() {
+        return;
+    }
     SCRATCH.with_borrow_mut(|scratch| {
         let Some(writer) = outbox.begin_write(&mut scratch.batch) else {
             return;
