@@ -38,7 +38,11 @@ pub struct OutboxClosed;
 /// Pushing never blocks and never writes: it queues, and puts the outbox on the dirty list of its
 /// flusher, which writes all that is queued at once. Shared as `Arc<Outbox>`; it may outlive its socket
 /// and then answers [`Push::Closed`].
+///
+/// The fields are in the order in which they are needed, so that what every message looks at shares a
+/// line of memory with the lock.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Outbox {
     terms: Arc<Terms>,
     /// Mirrors `State::ending` for readers without the lock.

@@ -5,7 +5,7 @@ use crate::frame::{BorrowedFrame, Frame, OpCode};
 use crate::gap::{GapNotice, Gaps};
 use crate::line::Line;
 use crate::piece::{Kind, Piece};
-use crate::run::Run;
+use crate::run::{self, Run};
 
 /// What happens to a connection that takes less than is sent to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -84,32 +84,39 @@ const MAX_CONTROL: usize = 64;
 #[derive(Debug)]
 enum Entry {
     /// A frame, or a group of them, that other connections may have too.
-    Frame { frame: Frame, volatile: bool },
+    Frame(Queued),
     /// Normal frames of this connection alone.
     Run(Run),
+}
+
+/// As a type of its own it is aligned, and what moves an entry moves whole words.
+#[derive(Debug)]
+struct Queued {
+    frame: Frame,
+    volatile: bool,
 }
 
 impl Entry {
     fn len(&self) -> usize {
         match self {
-            Self::Frame { frame, .. } => frame.len(),
+            Self::Frame(queued) => queued.frame.len(),
             Self::Run(run) => run.len(),
         }
     }
 
     fn messages(&self) -> u32 {
         match self {
-            Self::Frame { .. } => 1,
+            Self::Frame(_) => 1,
             Self::Run(run) => run.frames(),
         }
     }
 
     fn is_volatile(&self) -> bool {
-        matches!(self, Self::Frame { volatile: true, .. })
+        matches!(self, Self::Frame(queued) if queued.volatile)
     }
 
     fn is_close(&self) -> bool {
-        matches!(self, Self::Frame { frame, .. } if frame.op_code() == OpCode::Close)
+        matches!(self, Self::Frame(queued) if queued.frame.op_code() == OpCode::Close)
     }
 }
 
@@ -229,7 +236,9 @@ impl Queue {
         self.messages += 1;
         if at_once && self.is_empty() {
             // The first thing that the writer takes.
-            self.frames.push_back(Entry::Run(Run::lend(frame)));
+            run::with_chunk(frame.len(), |chunk| {
+                self.frames.push_back(Entry::Run(Run::lend(frame, chunk)));
+            });
             return Pushed::Queued;
         }
         match self.frames.back_mut() {
@@ -309,7 +318,8 @@ impl Queue {
         self.bytes += frame.len();
         self.messages += 1;
         self.volatile += u32::from(volatile);
-        self.frames.push_back(Entry::Frame { frame, volatile });
+        self.frames
+            .push_back(Entry::Frame(Queued { frame, volatile }));
     }
 
     /// Queues a ping or pong; beyond the bound the oldest pong gives way.
@@ -358,14 +368,11 @@ impl Queue {
         self.messages -= entry.messages();
         Some(match entry {
             Entry::Run(run) => Piece::of_run(run),
-            Entry::Frame {
-                frame,
-                volatile: false,
-            } => Piece::new(frame, Kind::Normal),
-            Entry::Frame { frame, .. } => {
+            Entry::Frame(queued) if queued.volatile => {
                 self.volatile -= 1;
-                Piece::new(frame, Kind::Volatile)
+                Piece::new(queued.frame, Kind::Volatile)
             }
+            Entry::Frame(queued) => Piece::new(queued.frame, Kind::Normal),
         })
     }
 
@@ -460,7 +467,7 @@ impl Queue {
         match self.ahead.front() {
             Some(piece) => Some(piece.bytes.len()),
             None => self.frames.front().map(|entry| match entry {
-                Entry::Frame { frame, .. } => frame.len(),
+                Entry::Frame(queued) => queued.frame.len(),
                 Entry::Run(run) => run.first_len(),
             }),
         }
@@ -496,10 +503,10 @@ impl Queue {
         let entry = if kind == Kind::Run {
             Entry::Run(Run::copy_of(&piece.bytes))
         } else {
-            Entry::Frame {
+            Entry::Frame(Queued {
                 frame: piece.into_frame(),
                 volatile: kind == Kind::Volatile,
-            }
+            })
         };
         if self.is_cleared() && !entry.is_close() {
             self.bytes -= entry.len();
@@ -514,7 +521,7 @@ impl Queue {
     /// Takes the first message out of the queue.
     fn take_first(&mut self) -> Option<Frame> {
         let frame = match self.frames.pop_front()? {
-            Entry::Frame { frame, volatile } => {
+            Entry::Frame(Queued { frame, volatile }) => {
                 self.volatile -= u32::from(volatile);
                 frame
             }
@@ -573,9 +580,11 @@ impl Queue {
         let mut notices = losses.gaps.take_notices(notice);
         self.bytes += notices.iter().map(Frame::len).sum::<usize>();
         self.messages += u32::try_from(notices.len()).expect("there are few notices");
-        let entry = |frame| Entry::Frame {
-            frame,
-            volatile: false,
+        let entry = |frame| {
+            Entry::Frame(Queued {
+                frame,
+                volatile: false,
+            })
         };
         let closing = self.frames.back().is_some_and(Entry::is_close);
         if config.policy == SlowPolicy::DropOldest || closing {

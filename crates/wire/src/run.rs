@@ -41,20 +41,15 @@ impl Run {
         Self::of(frame.bytes(), 1)
     }
 
-    /// A run of one frame that leaves at once, in memory of the thread. As long as it stays it keeps all
-    /// of that memory, so what turns out to stay has to be copied.
-    pub(crate) fn lend(frame: BorrowedFrame<'_>) -> Self {
-        CHUNK.with_borrow_mut(|chunk| {
-            if chunk.capacity() < frame.len() {
-                chunk.reserve(CHUNK_BYTES);
-            }
-            chunk.extend_from_slice(frame.bytes());
-            Self {
-                bytes: chunk.split(),
-                frames: 1,
-                lent: true,
-            }
-        })
+    /// A run of one frame that leaves at once, in memory of the thread; see [`with_chunk`]. As long as it
+    /// stays it keeps all of that memory, so what turns out to stay has to be copied.
+    pub(crate) fn lend(frame: BorrowedFrame<'_>, chunk: &mut BytesMut) -> Self {
+        chunk.extend_from_slice(frame.bytes());
+        Self {
+            bytes: chunk.split(),
+            frames: 1,
+            lent: true,
+        }
     }
 
     /// A run of the frames that stand one behind the other in `bytes`.
@@ -124,6 +119,16 @@ impl Run {
     }
 }
 
+/// Shows memory of the thread with room for so many bytes.
+pub(crate) fn with_chunk<R>(len: usize, use_it: impl FnOnce(&mut BytesMut) -> R) -> R {
+    CHUNK.with_borrow_mut(|chunk| {
+        if chunk.capacity() < len {
+            chunk.reserve(len.max(CHUNK_BYTES));
+        }
+        use_it(chunk)
+    })
+}
+
 /// Begins the thread's memory for runs anew, if all that were cut from it have left.
 pub(crate) fn reclaim_chunk() {
     CHUNK.with_borrow_mut(|chunk| {
@@ -157,7 +162,8 @@ mod tests {
 
     fn lent(text: &str) -> Run {
         let frame = Frame::text(text.as_bytes());
-        Run::lend(BorrowedFrame::of(frame.bytes()).expect("a frame"))
+        let frame = BorrowedFrame::of(frame.bytes()).expect("a frame");
+        with_chunk(frame.len(), |chunk| Run::lend(frame, chunk))
     }
 
     fn chunk_left() -> usize {

@@ -55,21 +55,23 @@ fn encoding<R>(encode: impl FnOnce(&mut Vec<u8>) -> R) -> R {
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
+/// What every message looks at comes first, so that it shares a line of memory.
+#[repr(C)]
 struct Inner {
-    id: ClientId,
-    adapter: &'static str,
     hub: Arc<Hub>,
     outlet: Arc<dyn Outlet>,
-    handshake: Handshake,
-    data: ClientData,
-    memberships: Memberships,
-    state: AtomicU8,
-    held: Mutex<Option<Box<Held>>>,
     seldom: OnceLock<Box<Seldom>>,
+    state: AtomicU8,
     recovered: bool,
     /// Set with the first message that a drop policy took from this client.
     lost_messages: AtomicBool,
     pub(super) waker: AtomicWaker,
+    held: Mutex<Option<Box<Held>>>,
+    adapter: &'static str,
+    id: ClientId,
+    handshake: Handshake,
+    data: ClientData,
+    memberships: Memberships,
     _place: Place,
 }
 
