@@ -368,11 +368,15 @@ impl Queue {
         self.messages -= entry.messages();
         Some(match entry {
             Entry::Run(run) => Piece::of_run(run),
-            Entry::Frame(queued) if queued.volatile => {
-                self.volatile -= 1;
-                Piece::new(queued.frame, Kind::Volatile)
+            Entry::Frame(Queued { frame, volatile }) => {
+                self.volatile -= u32::from(volatile);
+                let kind = if volatile {
+                    Kind::Volatile
+                } else {
+                    Kind::Normal
+                };
+                Piece::new(frame, kind)
             }
-            Entry::Frame(queued) => Piece::new(queued.frame, Kind::Normal),
         })
     }
 
