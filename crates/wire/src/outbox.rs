@@ -47,8 +47,6 @@ pub struct Outbox {
     terms: Arc<Terms>,
     /// Mirrors `State::ending` for readers without the lock.
     closed: AtomicBool,
-    /// The clock has woken the task that reads the socket, which has not looked at it yet.
-    rung: AtomicBool,
     /// Compression was agreed on, of whatever kind.
     #[cfg(feature = "deflate")]
     compressed: bool,
@@ -56,6 +54,9 @@ pub struct Outbox {
     #[cfg(feature = "deflate")]
     deflate: Option<Box<crate::deflate::Agreed>>,
     state: Mutex<State>,
+    /// The clock has woken the task that reads the socket, which has not looked at it yet. Also the
+    /// other end of the outbox, for [`Outbox::look_ahead`].
+    rung: AtomicBool,
 }
 
 /// What many outboxes have in common.
@@ -161,7 +162,6 @@ impl Outbox {
         Self {
             terms,
             closed: AtomicBool::new(false),
-            rung: AtomicBool::new(false),
             #[cfg(feature = "deflate")]
             compressed: false,
             #[cfg(feature = "deflate")]
@@ -175,6 +175,7 @@ impl Outbox {
                 socket: None,
                 room: Few::default(),
             }),
+            rung: AtomicBool::new(false),
         }
     }
 

@@ -117,7 +117,7 @@ impl Outbox {
     pub fn look_ahead(self: &Arc<Self>) {
         // Both ends of it. What is between them comes along.
         std::hint::black_box(Arc::strong_count(self));
-        std::hint::black_box(self.closed.load(Ordering::Relaxed));
+        std::hint::black_box(self.rung.load(Ordering::Relaxed));
     }
 
     /// Books what was written of a burst, puts the writer to rest, and sees to the rest.
