@@ -21,8 +21,8 @@ pub struct Limits {
 }
 
 /// The longest text in bytes that [`WebSocket::poll_next_in`](crate::WebSocket::poll_next_in) leaves in
-/// the memory that it is lent. Up to about there, copying what is needed of it costs less than memory
-/// that parts of it can be shared from.
+/// the memory that it is lent: so short that copying what is needed of it weighs little beside memory of
+/// its own, of which parts could be shared.
 pub const SHORT_TEXT: usize = 1024;
 
 impl Default for Limits {
