@@ -119,7 +119,8 @@ impl Run {
     }
 }
 
-/// Shows memory of the thread with room for so many bytes.
+/// Shows memory of the thread with room for so many bytes, so that a run is cut from it where the run is
+/// to stay.
 pub(crate) fn with_chunk<R>(len: usize, use_it: impl FnOnce(&mut BytesMut) -> R) -> R {
     CHUNK.with_borrow_mut(|chunk| {
         if chunk.capacity() < len {

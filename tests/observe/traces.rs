@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use nest_gateway::{RawBody, WsException, module, subscriptions, websocket_gateway};
 use nest_gateway_testkit::{TestApp, assert_exception, assert_reply};
 use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::ObservedModule;
 
 /// What was written, line by line.
 #[derive(Clone, Default)]
@@ -31,25 +32,6 @@ impl io::Write for Lines {
     }
 }
 
-#[websocket_gateway(namespace = "/")]
-struct Work;
-
-#[subscriptions]
-impl Work {
-    #[subscribe_message("echo")]
-    async fn echo(&self, body: RawBody) -> RawBody {
-        body
-    }
-
-    #[subscribe_message("fail")]
-    async fn fail(&self) -> Result<(), WsException> {
-        Err(WsException::new("no"))
-    }
-}
-
-#[module(providers(Work))]
-struct WorkModule;
-
 #[tokio::test]
 async fn the_span_of_a_message_says_who_handled_it_and_how_it_ended() {
     let lines = Lines::default();
@@ -62,8 +44,8 @@ async fn the_span_of_a_message_says_who_handled_it_and_how_it_ended() {
         .finish();
     let _traced = tracing::subscriber::set_default(subscriber);
 
-    let app = TestApp::new::<WorkModule>().start().await;
-    let mut client = app.client("/").connect().await;
+    let app = TestApp::new::<ObservedModule>().start().await;
+    let mut client = app.client("/observed").connect().await;
     assert_reply!(client, "echo", 1 => 1);
     assert_exception!(client, "fail", 1 => {"message": "no"});
     client.close(1000, "").await;

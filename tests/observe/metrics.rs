@@ -8,8 +8,9 @@ use metrics::{
     Unit,
 };
 use nest_gateway::core::observe::names;
-use nest_gateway::{RawBody, WsException, module, subscriptions, websocket_gateway};
 use nest_gateway_testkit::{TestApp, assert_exception, assert_reply};
+
+use crate::ObservedModule;
 
 /// The figures by name and labels: `name{label=value}`.
 #[derive(Clone, Default)]
@@ -89,31 +90,12 @@ impl Recorder for Figures {
     }
 }
 
-#[websocket_gateway(namespace = "/measured")]
-struct MeasuredGateway {}
-
-#[subscriptions]
-impl MeasuredGateway {
-    #[subscribe_message("echo")]
-    async fn echo(&self, body: RawBody) -> RawBody {
-        body
-    }
-
-    #[subscribe_message("fail")]
-    async fn fail(&self) -> Result<(), WsException> {
-        Err(WsException::new("no"))
-    }
-}
-
-#[module(providers(MeasuredGateway))]
-struct MeasuredModule;
-
 #[tokio::test]
 async fn connections_messages_and_outcomes_are_counted_and_unknown_events_name_no_label() {
     let figures = Figures::default();
     metrics::set_global_recorder(figures.clone()).expect("the only recorder");
-    let app = TestApp::new::<MeasuredModule>().start().await;
-    let mut client = app.client("/measured").connect().await;
+    let app = TestApp::new::<ObservedModule>().start().await;
+    let mut client = app.client("/observed").connect().await;
     assert_reply!(client, "echo", 1 => 1);
     assert_reply!(client, "echo", 2 => 2);
     assert_exception!(client, "fail", 1 => {"message": "no"});
