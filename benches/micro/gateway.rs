@@ -237,14 +237,7 @@ impl Outlet for QueueOnly {
 
     fn send_burst(&self, burst: Burst<'_>) -> bool {
         let messages = wire::Burst::new(burst.messages(), Class::Normal);
-        match burst.whole() {
-            Some(whole) => self.outbox.write_burst(messages.in_one_piece(whole)),
-            None => self.outbox.push_burst(messages),
-        }
-    }
-
-    fn look_ahead(&self) {
-        self.outbox.look_ahead();
+        self.outbox.push_burst(messages)
     }
 
     fn poll_room(&self, _: &mut Context<'_>) -> Poll<Result<(), Gone>> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use nest_gateway_core::adapter::{Burst, Codec, Gone, Outlet, Sent};
+use nest_gateway_core::adapter::{Burst, Codec, Gone, Group, Outlet, Sent};
 use nest_gateway_core::message::Delivery;
 use nest_gateway_wire::{self as wire, BorrowedFrame, Class, Frame, Outbox, Push};
 
@@ -56,15 +56,15 @@ impl Outlet for NativeOutlet {
     }
 
     fn send_burst(&self, burst: Burst<'_>) -> bool {
-        let messages = wire::Burst::new(burst.messages(), class(burst.delivery()));
-        match burst.whole() {
-            Some(whole) => self.outbox.write_burst(messages.in_one_piece(whole)),
-            None => self.outbox.push_burst(messages),
-        }
+        self.outbox.push_burst(wire_burst(burst))
     }
 
-    fn look_ahead(&self) {
-        self.outbox.look_ahead();
+    fn send_to_group(&self, group: &mut Group<'_>) {
+        let Some(outlets) = group.outlets::<Self>() else {
+            return group.send_to_each();
+        };
+        let outboxes = outlets.map(|outlet| &outlet.outbox);
+        wire_burst(group.burst()).write_to(outboxes, |refused| group.refuse(refused));
     }
 
     fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
@@ -73,6 +73,14 @@ impl Outlet for NativeOutlet {
 
     fn queued_bytes(&self) -> usize {
         self.outbox.queued_bytes()
+    }
+}
+
+fn wire_burst(burst: Burst<'_>) -> wire::Burst<'_> {
+    let messages = wire::Burst::new(burst.messages(), class(burst.delivery()));
+    match burst.whole() {
+        Some(whole) => messages.in_one_piece(whole),
+        None => messages,
     }
 }
 

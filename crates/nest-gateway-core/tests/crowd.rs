@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use nest_gateway_core::adapter::{
-    Adapter, Burst, Capabilities, Codec, Format, Gone, Host, Mount, Outlet, Sent,
+    Adapter, Burst, Capabilities, Codec, Format, Gone, Group, Host, Mount, Outlet, Sent,
 };
 use nest_gateway_core::broadcast::WebSocketServer;
 use nest_gateway_core::error::WsException;
@@ -108,6 +108,46 @@ impl Outlet for Heard {
     }
 }
 
+/// As [`Heard`], but each knows of the others, and whoever is asked first speaks for all.
+#[derive(Default)]
+struct Together {
+    heard: Heard,
+    refuses: bool,
+}
+
+impl Outlet for Together {
+    fn codec(&self) -> &dyn Codec {
+        self.heard.codec()
+    }
+
+    fn send(&self, message: Bytes, delivery: Delivery) -> Sent {
+        self.heard.send(message, delivery)
+    }
+
+    fn send_to_group(&self, group: &mut Group<'_>) {
+        let Some(all) = group.outlets::<Self>() else {
+            return group.send_to_each();
+        };
+        let all: Vec<_> = all.collect();
+        for (number, outlet) in all.iter().enumerate() {
+            if outlet.refuses {
+                group.refuse(number);
+            } else {
+                outlet.heard.add(format!("together of {}", all.len()));
+            }
+        }
+        group.refuse(usize::MAX);
+    }
+
+    fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        self.heard.poll_room(context)
+    }
+
+    fn queued_bytes(&self) -> usize {
+        0
+    }
+}
+
 struct Guest {
     session: Session,
     heard: Arc<Heard>,
@@ -146,15 +186,31 @@ impl Stage {
 
     /// Somebody whose `on_connection` has not begun.
     async fn arrives(&self) -> Guest {
+        let heard = Arc::<Heard>::default();
+        let session = self.opens(Arc::clone(&heard) as _).await;
+        Guest { session, heard }
+    }
+
+    async fn opens(&self, outlet: Arc<dyn Outlet>) -> Session {
         let found = self.host.find("/", NAME).unwrap();
         let handshake = Handshake::bare(None);
         let admission = self.host.admit(found, handshake, NAME, false).await;
-        let heard = Arc::<Heard>::default();
-        let outlet = Arc::clone(&heard);
-        Guest {
-            session: Session::open(NAME, admission.unwrap(), outlet),
-            heard,
+        Session::open(NAME, admission.unwrap(), outlet)
+    }
+
+    /// Somebody who is there, with an outlet that speaks for all of its kind.
+    async fn arrives_together(&self, refuses: bool) -> (Session, Arc<Together>) {
+        let outlet = Arc::new(Together {
+            heard: Heard::default(),
+            refuses,
+        });
+        let mut session = self.opens(Arc::clone(&outlet) as _).await;
+        for _ in 0..2 {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(session.poll(&mut context).is_pending());
         }
+        outlet.heard.take();
+        (session, outlet)
     }
 
     async fn crowd(&self) -> Vec<Guest> {
@@ -208,6 +264,40 @@ async fn what_a_crowd_is_told_meanwhile_comes_in_one_piece() {
     for guest in &crowd {
         assert_eq!(guest.heard.take(), ["[abc]"]);
     }
+}
+
+#[tokio::test]
+async fn outlets_of_one_kind_are_asked_together_and_who_refuses_hears_it_one_by_one() {
+    let stage = Stage::start().await;
+    let mut crowd = Vec::new();
+    for number in 0..CROWD {
+        crowd.push(stage.arrives_together(number == 3).await);
+    }
+    stage.server.emit("a", &());
+    stage.server.emit("b", &());
+    round().await;
+    for (number, (_, outlet)) in crowd.iter().enumerate() {
+        let expected = match number {
+            3 => &["a", "b"][..],
+            0..16 => &["together of 8"],
+            _ => &["together of 4"],
+        };
+        assert_eq!(outlet.heard.take(), expected, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn outlets_of_several_kinds_in_one_crowd_are_asked_each_for_itself() {
+    let stage = Stage::start().await;
+    let crowd = stage.crowd().await;
+    let (_session, other) = stage.arrives_together(false).await;
+    stage.server.emit("a", &());
+    stage.server.emit("b", &());
+    round().await;
+    for guest in crowd {
+        assert_eq!(guest.heard.take(), ["[ab]"]);
+    }
+    assert_eq!(other.heard.take(), ["a", "b"]);
 }
 
 #[tokio::test]

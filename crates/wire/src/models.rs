@@ -117,7 +117,11 @@ fn a_reply_that_is_written_where_it_is_queued_keeps_its_place() {
 fn write_burst(outbox: &Arc<Outbox>, texts: [&str; 2]) -> bool {
     let messages = texts.map(|name| text(name).into_bytes());
     let burst = Burst::new(&messages, Class::Normal);
-    outbox.write_burst(burst.in_one_piece(&messages.concat()))
+    let mut taken = true;
+    burst
+        .in_one_piece(&messages.concat())
+        .write_to([outbox], |_| taken = false);
+    taken
 }
 
 #[test]
@@ -147,6 +151,33 @@ fn a_burst_during_a_flush_comes_behind_what_is_flushed() {
         flush_once(&list);
         assert_eq!(arrived(&sink), "abc");
         assert_eq!(outbox.queued_bytes(), 0);
+    });
+}
+
+#[test]
+fn two_who_send_to_the_same_connections_side_by_side_each_stay_together() {
+    loom::model(|| {
+        let (ada, list, of_ada) = connection(OutboxConfig::default());
+        let (eve, other_list, of_eve) = connection(OutboxConfig::default());
+        let messages = ["a", "b"].map(|name| text(name).into_bytes());
+        let other = thread::spawn({
+            let outboxes = [Arc::clone(&eve), Arc::clone(&ada)];
+            move || {
+                outboxes
+                    .iter()
+                    .for_each(|outbox| assert!(write_burst(outbox, ["c", "d"])))
+            }
+        });
+        Burst::new(&messages, Class::Normal)
+            .in_one_piece(&messages.concat())
+            .write_to([&ada, &eve], |_| panic!("there is room"));
+        other.join().unwrap();
+        flush_once(&list);
+        flush_once(&other_list);
+        for sink in [of_ada, of_eve] {
+            assert!(["abcd", "cdab"].contains(&&*arrived(&sink)));
+        }
+        assert_eq!(ada.queued_bytes() + eve.queued_bytes(), 0);
     });
 }
 

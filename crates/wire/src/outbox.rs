@@ -54,8 +54,7 @@ pub struct Outbox {
     #[cfg(feature = "deflate")]
     deflate: Option<Box<crate::deflate::Agreed>>,
     state: Mutex<State>,
-    /// The clock has woken the task that reads the socket, which has not looked at it yet. Also the
-    /// other end of the outbox, for [`Outbox::look_ahead`].
+    /// The clock has woken the task that reads the socket, which has not looked at it yet.
     rung: AtomicBool,
 }
 

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
+use tokio::io::Interest;
+use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::task::AbortHandle;
 
@@ -36,6 +38,14 @@ impl TcpWriter {
     /// Writes as much as the kernel takes at once.
     pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.half.try_write(bytes)
+    }
+
+    /// Reads the memory that [`TcpWriter::try_write`] is going to need: the stream, and what the runtime
+    /// knows of its readiness.
+    pub(crate) fn look_ahead(&self) {
+        let stream: &TcpStream = self.half.as_ref();
+        // Asks whether it is ready, and does nothing with it.
+        let _ = std::hint::black_box(stream.try_io(Interest::WRITABLE, || Ok(())));
     }
 
     /// Compresses messages on their way out.

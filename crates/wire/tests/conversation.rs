@@ -525,7 +525,9 @@ async fn a_burst_that_the_kernel_takes_in_parts_arrives_whole_and_in_its_place()
     while blocked <= bursts / 2 {
         let messages = numbered(next..next + BURST, 5000);
         let burst = Burst::new(&messages, Class::Normal);
-        assert!(outbox.write_burst(burst.in_one_piece(&messages.concat())));
+        burst
+            .in_one_piece(&messages.concat())
+            .write_to([&outbox], |_| panic!("there is room"));
         next += BURST;
         let between = numbered(next..next + 1, 10).remove(0);
         let between = Frame::from_bytes(between).unwrap();
@@ -539,6 +541,42 @@ async fn a_burst_that_the_kernel_takes_in_parts_arrives_whole_and_in_its_place()
         assert_eq!(client.frame().await.unwrap().payload[..4], i.to_be_bytes());
     }
     assert_eq!(outbox.dropped(), 0);
+}
+
+#[tokio::test]
+async fn a_burst_for_many_reaches_all_but_those_who_refuse_it() {
+    const CONNECTIONS: usize = 20;
+    const CLOSED: [usize; 3] = [0, 9, 19];
+    let mut server = Server::start().await;
+    let (mut clients, mut outboxes) = (Vec::new(), Vec::new());
+    for _ in 0..CONNECTIONS {
+        clients.push(Client::connect(server.address).await);
+        outboxes.push(server.next_outbox().await);
+    }
+    for closed in CLOSED {
+        outboxes[closed].close(None);
+    }
+    // Something stands before the burst, so that it is queued.
+    assert_eq!(
+        outboxes[5].push(Frame::binary(b"first"), Class::Normal),
+        Push::Queued
+    );
+    let messages = numbered(0..3, 10);
+    let whole = messages.concat();
+    let burst = Burst::new(&messages, Class::Normal).in_one_piece(&whole);
+    let mut refused = Vec::new();
+    burst.write_to(&outboxes, |number| refused.push(number));
+    assert_eq!(refused, CLOSED);
+    assert_eq!(clients[5].frame().await.unwrap().payload, b"first");
+    for (number, client) in clients.iter_mut().enumerate() {
+        if CLOSED.contains(&number) {
+            assert!(client.frame().await.is_none(), "it is told nothing more");
+            continue;
+        }
+        for i in 0..3_u32 {
+            assert_eq!(client.frame().await.unwrap().payload[..4], i.to_be_bytes());
+        }
+    }
 }
 
 #[tokio::test]

@@ -76,11 +76,6 @@ impl Sender {
         self.outbox().push_burst(burst)
     }
 
-    /// [`Sender::push_burst`], or [`Outbox::write_burst`] where that can be done.
-    pub fn write_burst(&self, burst: Burst<'_>) -> bool {
-        self.outbox().write_burst(burst)
-    }
-
     /// Ready while the queue is below half of its bounds. An error means that the session
     /// is over.
     pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), OutboxClosed>> {

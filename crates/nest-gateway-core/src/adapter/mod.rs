@@ -24,8 +24,10 @@ mod admission;
 mod burst;
 mod capabilities;
 mod codec;
+mod group;
 mod host;
 
+use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -37,6 +39,7 @@ pub use self::admission::{Admission, Refusal};
 pub use self::burst::Burst;
 pub use self::capabilities::Capabilities;
 pub use self::codec::{Codec, Format, ItemEncoder};
+pub use self::group::Group;
 pub use self::host::{Found, Host};
 
 pub(crate) use self::admission::PathParams;
@@ -97,7 +100,7 @@ pub trait Endpoint: Send + Sync {
 ///
 /// Called from any task, also under locks of core, so no method may block,
 /// call back into core or run user code.
-pub trait Outlet: Send + Sync + 'static {
+pub trait Outlet: Any + Send + Sync {
     /// The codec of this client's wire.
     fn codec(&self) -> &dyn Codec;
 
@@ -123,22 +126,24 @@ pub trait Outlet: Send + Sync + 'static {
         false
     }
 
-    /// Queues messages that other clients get too, one right behind the other, or
-    /// writes them, where the burst says so and nothing stands before them.
-    /// `true` when all of them are queued or written; otherwise none is, and core
-    /// gives them to [`Outlet::send`] one by one, which says what becomes of each.
-    /// Default: never takes them together.
+    /// Queues messages that other clients get too, one right behind the other.
+    /// `true` when all of them are queued; otherwise none is, and core gives them
+    /// to [`Outlet::send`] one by one, which says what becomes of each. Default:
+    /// never takes them together.
     fn send_burst(&self, burst: Burst<'_>) -> bool {
         let _ = burst;
         false
     }
 
-    /// Reads what [`Outlet::send_burst`] is going to read, changing nothing. Core
-    /// calls it for the next few receivers of a burst, so that the processor
-    /// fetches what belongs to them side by side, where the calls themselves
-    /// would wait for the memory of one receiver after the other. Default: does
-    /// nothing.
-    fn look_ahead(&self) {}
+    /// [`Outlet::send_burst`] for a few clients, of which this outlet is one: the
+    /// burst of the group is queued for each of them, or written, where it says so
+    /// and nothing stands before it. An adapter that knows all of the outlets can
+    /// look at what belongs to them first, so that the processor fetches it side by
+    /// side, where one call after the other would wait for the memory of one client
+    /// after the other. Default: one call after the other.
+    fn send_to_group(&self, group: &mut Group<'_>) {
+        group.send_to_each();
+    }
 
     /// Ready when the queue has room for a producer that can wait (streams):
     /// below half of its bounds. An error means that the client is gone.

@@ -444,7 +444,11 @@ impl Member for Listener {
 }
 
 impl Receiver for Listener {
-    fn look_ahead(&self) {}
+    fn take_together(receivers: &[&Self], burst: Burst<'_>) {
+        for receiver in receivers {
+            receiver.take(burst);
+        }
+    }
 
     fn take(&self, burst: Burst<'_>) {
         for message in burst.messages() {

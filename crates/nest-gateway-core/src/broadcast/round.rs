@@ -1,22 +1,24 @@
 //! One round: messages for the members of a room, and who has got them.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::members::Members;
 use super::room::Member;
-use crate::adapter::Burst;
+use crate::adapter::{Burst, Group};
 use crate::message::Delivery;
 
 /// Who can be visited on a round: a client, or what stands for one in a model.
 pub(crate) trait Receiver: Member {
-    /// Looks at what [`Receiver::take`] will need.
-    fn look_ahead(&self);
-
-    /// Writes or queues messages, or does whatever else becomes of them.
+    /// Queues messages, or does whatever else becomes of them.
     fn take(&self, burst: Burst<'_>);
+
+    /// The same for a few of them, at most [`ABREAST`], who may be written to at
+    /// once if the burst says so.
+    fn take_together(receivers: &[&Self], burst: Burst<'_>);
 }
 
 /// One message for the members of a room, as they are at this moment.
@@ -77,9 +79,10 @@ struct Lane<M> {
     whole: Option<Bytes>,
 }
 
-/// How many members are written to in one step, each of which takes
-/// microseconds in the kernel.
-const WRITTEN: u32 = 8;
+/// How many members are visited side by side. So many are written to in one
+/// step, too: each takes microseconds in the kernel.
+const ABREAST: u32 = 8;
+const _: () = assert!(ABREAST as usize <= Group::MAX);
 
 /// How many are queued to in one step.
 const QUEUED: u32 = 64;
@@ -166,12 +169,9 @@ impl<M: Receiver> Round<M> {
             lane.make_whole(due);
         }
         let first = self.at.place;
-        let end = first + self.step(if due { WRITTEN } else { QUEUED });
-        for place in first..end {
-            self.members.at(place).look_ahead();
-        }
-        for place in first..end {
-            self.give(place, true);
+        let end = first + self.step(if due { ABREAST } else { QUEUED });
+        for place in (first..end).step_by(ABREAST as usize) {
+            self.give_to_few(place..end.min(place + ABREAST));
         }
         self.at.place = end;
         self.turn_around();
@@ -187,7 +187,7 @@ impl<M: Receiver> Round<M> {
     /// not got them.
     pub(super) fn serve(&mut self, member: &M) {
         if let Some(place) = self.members.place(member.id()) {
-            self.give(place, false);
+            self.give(place);
         }
     }
 
@@ -275,8 +275,34 @@ impl<M: Receiver> Round<M> {
         self.gone += done as u64;
     }
 
+    /// Gives a few members, at most [`ABREAST`], the messages aboard that they
+    /// have not got.
+    fn give_to_few(&mut self, places: Range<u32>) {
+        for place in places.clone() {
+            if self.next[place as usize] > self.gone {
+                self.give(place);
+            }
+        }
+        let end = self.end();
+        for (number, lane) in self.lanes.iter().enumerate() {
+            let mut few = [self.members.at(places.start); ABREAST as usize];
+            let mut count = 0;
+            for place in places.clone() {
+                let member = self.members.at(place);
+                let next = &mut self.next[place as usize];
+                if *next < end && lane_for(&self.lanes, member) == number {
+                    *next = end;
+                    few[count] = member;
+                    count += 1;
+                }
+            }
+            let burst = Burst::new(&lane.messages, lane.bytes, self.delivery);
+            M::take_together(&few[..count], burst.due(lane.whole.as_deref()));
+        }
+    }
+
     /// Gives a member the messages aboard that it has not got.
-    fn give(&mut self, place: u32, in_turn: bool) {
+    fn give(&mut self, place: u32) {
         let end = self.end();
         let next = &mut self.next[place as usize];
         if *next >= end {
@@ -287,14 +313,9 @@ impl<M: Receiver> Round<M> {
         let from = usize::try_from(first.saturating_sub(self.gone)).unwrap_or(usize::MAX);
         let member = self.members.at(place);
         let lane = &self.lanes[lane_for(&self.lanes, member)];
-        member.take(if from == 0 && in_turn {
-            let burst = Burst::new(&lane.messages, lane.bytes, self.delivery);
-            burst.due(lane.whole.as_deref())
-        } else {
-            let messages = &lane.messages[from..];
-            let bytes = messages.iter().map(Bytes::len).sum();
-            Burst::new(messages, bytes, self.delivery)
-        });
+        let messages = &lane.messages[from..];
+        let bytes = messages.iter().map(Bytes::len).sum();
+        member.take(Burst::new(messages, bytes, self.delivery));
     }
 }
 
@@ -387,7 +408,11 @@ mod tests {
     }
 
     impl Receiver for Guest {
-        fn look_ahead(&self) {}
+        fn take_together(receivers: &[&Self], burst: Burst<'_>) {
+            for receiver in receivers {
+                receiver.take(burst);
+            }
+        }
 
         fn take(&self, burst: Burst<'_>) {
             let messages = burst.messages().concat();

@@ -307,7 +307,11 @@ mod tests {
     }
 
     impl Receiver for Guest {
-        fn look_ahead(&self) {}
+        fn take_together(receivers: &[&Self], burst: Burst<'_>) {
+            for receiver in receivers {
+                receiver.take(burst);
+            }
+        }
 
         fn take(&self, burst: Burst<'_>) {
             let messages = burst.messages().len();

@@ -11,6 +11,31 @@ use crate::piece::{Kind, Piece};
 use crate::queue::Queue;
 use crate::writer::TcpWriter;
 
+/// How many outboxes are looked at before the first of them is written to: as many misses as a processor
+/// has under way at once.
+const ABREAST: usize = 8;
+
+/// What became of a burst before anything of it is written.
+enum Begun<'a> {
+    /// The writer was taken, for these bytes, which are counted as queued.
+    Writing(TcpWriter, &'a [u8]),
+    Queued,
+    Refused,
+}
+
+impl Begun<'_> {
+    fn pushed(queued: bool) -> Self {
+        if queued { Self::Queued } else { Self::Refused }
+    }
+
+    /// Reads the memory that writing is going to need, changing nothing.
+    fn look_ahead(&self) {
+        if let Self::Writing(writer, _) = self {
+            writer.look_ahead();
+        }
+    }
+}
+
 /// Messages of one class that many connections get, one right behind the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Burst<'a> {
@@ -41,6 +66,44 @@ impl<'a> Burst<'a> {
         self
     }
 
+    /// Sends the burst to each of these outboxes. It is written at once where it is in one piece, nothing
+    /// stands before it and nobody is writing; what the kernel does not take of it is queued, and goes by
+    /// the flusher. Otherwise this is [`Outbox::push_burst`], and `refused` is called with the number of
+    /// each outbox that would return `false`, in their order.
+    ///
+    /// For whoever sends to many connections, behind all tasks that are ready: he writes what the
+    /// flusher would write right after him, and touches each connection once. What belongs to a few of
+    /// them is read before the first of them is written to, so that the processor fetches it side by side
+    /// and does not wait for the memory of one connection after the other.
+    pub fn write_to<'o>(
+        self,
+        outboxes: impl IntoIterator<Item = &'o Arc<Outbox>>,
+        mut refused: impl FnMut(usize),
+    ) {
+        let mut outboxes = outboxes.into_iter().enumerate().fuse();
+        loop {
+            let few: [_; ABREAST] = std::array::from_fn(|_| outboxes.next());
+            if few[0].is_none() {
+                return;
+            }
+            for (_, outbox) in few.iter().flatten() {
+                outbox.look_ahead();
+            }
+            let begun =
+                few.map(|next| next.map(|(at, outbox)| (at, outbox, outbox.begin_burst(self))));
+            for (.., begun) in begun.iter().flatten() {
+                begun.look_ahead();
+            }
+            for (at, outbox, begun) in begun.into_iter().flatten() {
+                match begun {
+                    Begun::Writing(writer, whole) => outbox.write_burst(writer, whole, self),
+                    Begun::Queued => {}
+                    Begun::Refused => refused(at),
+                }
+            }
+        }
+    }
+
     fn len(&self) -> usize {
         self.messages.iter().map(Bytes::len).sum()
     }
@@ -69,25 +132,25 @@ impl Outbox {
         !self.compresses() && self.queue_burst(lock(&self.state), burst)
     }
 
-    /// Writes a burst that is in one piece, if nothing stands before it and nobody is writing. What the
-    /// kernel does not take is queued, and goes by the flusher. In all other cases this is
-    /// [`Outbox::push_burst`].
-    ///
-    /// For whoever sends to many connections, behind all tasks that are ready: he writes what the
-    /// flusher would write right after him, and touches each connection once.
-    pub fn write_burst(self: &Arc<Self>, burst: Burst<'_>) -> bool {
+    /// Takes the writer for a burst that is in one piece, if nothing stands before it and nobody is
+    /// writing. In all other cases this is [`Outbox::push_burst`].
+    fn begin_burst<'a>(self: &Arc<Self>, burst: Burst<'a>) -> Begun<'a> {
         let Some(whole) = burst.whole.filter(|_| !self.compresses()) else {
-            return self.push_burst(burst);
+            return Begun::pushed(self.push_burst(burst));
         };
         let mut state = lock(&self.state);
         if !state.has_room_for(&burst, &self.terms.config) || !state.queue.is_empty() {
-            return self.queue_burst(state, burst);
+            return Begun::pushed(self.queue_burst(state, burst));
         }
         let Some(writer) = state.take_writer() else {
-            return self.queue_burst(state, burst);
+            return Begun::pushed(self.queue_burst(state, burst));
         };
         state.queue.lend(whole.len());
-        drop(state);
+        Begun::Writing(writer, whole)
+    }
+
+    /// Writes what [`Outbox::begin_burst`] took the writer for.
+    fn write_burst(self: &Arc<Self>, writer: TcpWriter, whole: &[u8], burst: Burst<'_>) {
         match writer.try_write(whole) {
             Ok(written) => self.end_burst(writer, burst, written),
             Err(error) if is_temporary(&error) => self.end_burst(writer, burst, 0),
@@ -97,7 +160,6 @@ impl Outbox {
                 self.kill();
             }
         }
-        true
     }
 
     fn queue_burst(self: &Arc<Self>, mut state: MutexGuard<'_, State>, burst: Burst<'_>) -> bool {
@@ -112,12 +174,10 @@ impl Outbox {
         true
     }
 
-    /// Reads the memory that [`Outbox::write_burst`] is going to need. For whoever calls that for many
-    /// outboxes: done for several of them first, the processor fetches their memory side by side.
-    pub fn look_ahead(self: &Arc<Self>) {
-        // Both ends of it. What is between them comes along.
-        std::hint::black_box(Arc::strong_count(self));
-        std::hint::black_box(self.rung.load(Ordering::Relaxed));
+    /// Reads the memory that [`Outbox::begin_burst`] is going to need, changing nothing.
+    fn look_ahead(self: &Arc<Self>) {
+        // It shares a line of memory with the lock.
+        std::hint::black_box(self.closed.load(Ordering::Relaxed));
     }
 
     /// Books what was written of a burst, puts the writer to rest, and sees to the rest.

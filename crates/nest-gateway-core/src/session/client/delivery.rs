@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::super::batch::Batch;
 use super::{CLOSED_STATE, Client, Held, Inner, OPEN_STATE, OPENING_STATE, PARKED_STATE};
-use crate::adapter::{Burst, Sent};
+use crate::adapter::{Burst, Group, Sent};
 use crate::broadcast::Receiver;
 use crate::close::CloseReason;
 use crate::config::SlowPolicy;
@@ -109,6 +109,12 @@ impl Client {
         true
     }
 
+    fn take_one_by_one(&self, burst: Burst<'_>, take: fn(&Self, Bytes, Delivery) -> bool) {
+        for message in burst.messages() {
+            take(self, message.clone(), burst.delivery());
+        }
+    }
+
     fn push(&self, bytes: Bytes, delivery: Delivery) -> bool {
         let size = bytes.len();
         self.book(self.0.outlet.send(bytes, delivery), size, delivery)
@@ -185,25 +191,40 @@ impl Client {
 }
 
 impl Receiver for Client {
-    fn look_ahead(&self) {
-        if self.takes_messages() {
-            self.0.outlet.look_ahead();
+    fn take_together(clients: &[&Self], burst: Burst<'_>) {
+        let Some(first) = clients.first() else {
+            return;
+        };
+        let mut open = [*first; Group::MAX];
+        let mut outlets = [&*first.0.outlet; Group::MAX];
+        let mut count = 0;
+        for client in clients {
+            match client.0.state.load(Ordering::Acquire) {
+                OPEN_STATE | PARKED_STATE => {
+                    (open[count], outlets[count]) = (client, &*client.0.outlet);
+                    count += 1;
+                }
+                _ => client.take(burst),
+            }
+        }
+        let refused = Group::new(&outlets[..count], burst).send();
+        let taken = count - refused.len();
+        let stats = &first.0.hub.stats;
+        stats.sent(taken * burst.messages().len(), taken * burst.len());
+        for number in refused {
+            open[number].take_one_by_one(burst, Self::push);
         }
     }
 
     fn take(&self, burst: Burst<'_>) {
-        let one_by_one = match self.0.state.load(Ordering::Acquire) {
+        match self.0.state.load(Ordering::Acquire) {
             OPEN_STATE | PARKED_STATE if self.0.outlet.send_burst(burst) => {
                 self.0.hub.stats.sent(burst.messages().len(), burst.len());
-                return;
             }
-            OPEN_STATE | PARKED_STATE => Self::push,
+            OPEN_STATE | PARKED_STATE => self.take_one_by_one(burst, Self::push),
             // Others have said it, also when it is brought while `on_connection` is being polled.
-            OPENING_STATE => Self::hold,
-            _ => return,
-        };
-        for message in burst.messages() {
-            one_by_one(self, message.clone(), burst.delivery());
+            OPENING_STATE => self.take_one_by_one(burst, Self::hold),
+            _ => {}
         }
     }
 }
