@@ -129,6 +129,14 @@ pub struct Config {
     pub inbox_messages: usize,
     /// The same in bytes; one message always fits. Default 256 KiB.
     pub inbox_bytes: usize,
+    /// Messages to large rooms (of 16 members and more) that wait to be brought
+    /// to their members, over all namespaces. Beyond it whoever emits a message
+    /// queues it for each member, which takes its time and loses nothing; with 0
+    /// that is always so. Default 1,024.
+    pub crowd_messages: usize,
+    /// The same in bytes, each message counted once for each format in which it
+    /// is encoded. Default 1 MiB.
+    pub crowd_bytes: usize,
     /// Concurrent handlers and streams of one client. Default 64; beyond it
     /// the next message waits.
     pub max_in_flight: usize,
@@ -185,6 +193,8 @@ impl Default for Config {
             slow_policy: SlowPolicy::default(),
             inbox_messages: 64,
             inbox_bytes: 256 * 1024,
+            crowd_messages: 1024,
+            crowd_bytes: 1024 * 1024,
             max_in_flight: 64,
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),

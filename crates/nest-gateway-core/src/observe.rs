@@ -84,6 +84,7 @@ pub struct Stats {
     not_recovered: AtomicU64,
     recovery_bytes: AtomicUsize,
     inbox_overflows: AtomicU64,
+    crowd_overflows: AtomicU64,
     failed: AtomicU64,
 }
 
@@ -124,6 +125,10 @@ readings! {
     /// Clients closed because they sent more than may wait, on a transport that
     /// cannot slow them down.
     inbox_overflows: u64 = inbox_overflows;
+    /// Messages to large rooms that did not wait to be brought to their members,
+    /// since too much waited already (`crowd_messages`, `crowd_bytes`): whoever
+    /// emitted them queued them for each member.
+    crowd_overflows: u64 = crowd_overflows;
     /// Messages that were answered with an exception.
     exceptions: u64 = failed;
 }
@@ -261,6 +266,13 @@ impl Stats {
         metrics::counter!(names::INBOX_OVERFLOWS).increment(1);
     }
 
+    /// A message to a large room finds too many waiting.
+    pub(crate) fn crowd_was_full(&self) {
+        self.crowd_overflows.fetch_add(1, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        metrics::counter!(names::CROWD_OVERFLOWS).increment(1);
+    }
+
     /// `event` is a registered one, or empty.
     pub(crate) fn handled(&self, event: &str, outcome: Outcome) {
         if outcome != Outcome::Handled {
@@ -378,6 +390,9 @@ pub mod names {
     /// Clients closed because they sent more than may wait (socketioxide only;
     /// other transports slow them down).
     pub const INBOX_OVERFLOWS: &str = "nest_gateway_inbox_overflows_total";
+    /// Messages to large rooms that were queued for each member by whoever emitted
+    /// them, since too many waited to be brought.
+    pub const CROWD_OVERFLOWS: &str = "nest_gateway_crowd_overflows_total";
     /// Bytes queued towards clients, sampled every five seconds.
     pub const QUEUED_BYTES: &str = "nest_gateway_queued_bytes";
     /// Handlers that are running.

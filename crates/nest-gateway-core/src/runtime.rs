@@ -126,7 +126,7 @@ impl RuntimeBuilder {
         check(&gateways, &adapter_names)?;
 
         let config = Arc::new(self.config);
-        let rounds = Arc::new(Rounds::default());
+        let rounds = Arc::new(Rounds::new(&config));
         rounds.staff();
         let hubs = Hubs::new(&gateways, &config, &stats, &rounds);
         let ambient = Ambient::new().with(hubs.servers(&gateways));

@@ -8,6 +8,7 @@ use nest_gateway_core::adapter::{
     Adapter, Burst, Capabilities, Codec, Format, Gone, Group, Host, Mount, Outlet, Sent,
 };
 use nest_gateway_core::broadcast::WebSocketServer;
+use nest_gateway_core::config::Config;
 use nest_gateway_core::error::WsException;
 use nest_gateway_core::gateway::{GatewayBuilder, ModuleDescriptor, OnGatewayConnection, Provider};
 use nest_gateway_core::handshake::Handshake;
@@ -163,24 +164,29 @@ impl Guest {
 struct Stage {
     host: Arc<Host>,
     server: WebSocketServer,
-    _started: Started,
+    started: Started,
 }
 
 impl Stage {
     async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(configure: impl FnOnce(&mut Config)) -> Self {
         let host = Arc::new(OnceLock::new());
         let gateway = GatewayBuilder::<Gateway>::new("/").on_connection().build();
         let module = ModuleDescriptor::new("CrowdModule")
             .gateway_provider(Provider::value(Gateway), gateway);
         let started = RuntimeBuilder::from_module(module)
             .adapter(NoWire(Arc::clone(&host)))
+            .configure(configure)
             .start()
             .await
             .unwrap();
         Self {
             host: Arc::clone(host.get().unwrap()),
             server: started.runtime.server("/").unwrap(),
-            _started: started,
+            started,
         }
     }
 
@@ -298,6 +304,31 @@ async fn outlets_of_several_kinds_in_one_crowd_are_asked_each_for_itself() {
         assert_eq!(guest.heard.take(), ["[ab]"]);
     }
     assert_eq!(other.heard.take(), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn what_finds_too_much_waiting_is_queued_at_once_behind_it_and_counted() {
+    for (messages, bytes) in [(2, usize::MAX), (usize::MAX, 2)] {
+        let stage = Stage::with(|config| {
+            config.crowd_messages = messages;
+            config.crowd_bytes = bytes;
+        });
+        let stage = stage.await;
+        let crowd = stage.crowd().await;
+        for event in ["a", "b", "c"] {
+            assert_eq!(stage.server.emit(event, &()).receivers(), CROWD);
+        }
+        for guest in &crowd {
+            assert_eq!(guest.heard.take(), ["a", "b", "c"]);
+        }
+        round().await;
+        stage.server.emit("d", &());
+        round().await;
+        for guest in &crowd {
+            assert_eq!(guest.heard.take(), ["[d]"], "there was room again");
+        }
+        assert_eq!(stage.started.runtime.stats().crowd_overflows(), 1);
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::emitter::Selection;
 use super::hub::Hub;
 use super::room::Room;
 use super::round::Emit;
-use super::rounds::CROWD;
+use super::rounds::{CROWD, Posted};
 use crate::adapter::Format;
 use crate::id::ClientId;
 use crate::message::{Delivery, Encoded, Outgoing};
@@ -83,7 +83,14 @@ fn post(
             encodings: members.kinds()?.iter().map(encode).collect::<Option<_>>()?,
         };
         let receivers = hub.rounds.count(members, emit.left_out);
-        hub.rounds.post(emit).then_some(receivers)
+        match hub.rounds.post(emit) {
+            Posted::Taken => Some(receivers),
+            Posted::Full => {
+                hub.stats.crowd_was_full();
+                None
+            }
+            Posted::Untaken => None,
+        }
     })
 }
 

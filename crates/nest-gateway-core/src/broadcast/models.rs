@@ -16,7 +16,7 @@ use super::paths::{PathKey, Paths};
 use super::room::Member;
 use super::rooms::{Indexes, Rooms};
 use super::round::{Emit, Receiver};
-use super::rounds::Rounds;
+use super::rounds::{Posted, Rounds};
 use crate::adapter::Burst;
 use crate::id::ClientId;
 use crate::message::Delivery;
@@ -473,7 +473,7 @@ fn post(rounds: &Rounds<Listener>, members: &Arc<Members<Listener>>, text: &'sta
         delivery: Delivery::RELIABLE,
         encodings: vec![text.into()],
     });
-    assert!(posted, "there is room");
+    assert_eq!(posted, Posted::Taken);
 }
 
 /// Until all that waits has been brought.

@@ -19,6 +19,7 @@ use std::task::{Context, Poll, Waker};
 use super::members::Members;
 use super::round::{Emit, Receiver, Round};
 use super::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering, lock};
+use crate::config::Config;
 use crate::session::Client;
 
 /// From this many members on, a message waits for the courier.
@@ -27,11 +28,29 @@ pub(super) const CROWD: usize = 16;
 /// Members visited before other tasks get their turn.
 const TURN: u32 = 128;
 
+/// How many rounds may wait for the courier. Whoever sends something to a client
+/// on its own looks at all of them, and with so many rooms there is little to
+/// gather for one of them.
+const MAX_ROUNDS: usize = 16;
+
 /// How much may wait for the courier. Beyond it, messages go to their receivers
 /// at once, and what waits for these goes before.
-const MAX_ROUNDS: usize = 16;
-const MAX_MESSAGES: usize = 1024;
-const MAX_BYTES: usize = 1024 * 1024;
+#[derive(Clone, Copy)]
+struct Bounds {
+    messages: usize,
+    bytes: usize,
+}
+
+/// What became of a message that was to wait for the courier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Posted {
+    /// He brings it.
+    Taken,
+    /// Too many messages wait, or too many bytes.
+    Full,
+    /// There is no courier, or he is better not asked.
+    Untaken,
+}
 
 /// The rounds of an application, of all namespaces together.
 pub(crate) struct Rounds<M = Client> {
@@ -44,6 +63,7 @@ pub(crate) struct Rounds<M = Client> {
     waiting: AtomicUsize,
     /// Clients that are gone and have not left their rooms yet.
     leaving: AtomicUsize,
+    bounds: Bounds,
     state: Mutex<State<M>>,
 }
 
@@ -53,13 +73,17 @@ struct State<M> {
     courier: Option<Waker>,
 }
 
-impl<M> Default for Rounds<M> {
-    fn default() -> Self {
+impl<M> Rounds<M> {
+    pub(crate) fn new(config: &Config) -> Self {
         Self {
             open: AtomicBool::new(false),
             staffed: AtomicBool::new(false),
             waiting: AtomicUsize::new(0),
             leaving: AtomicUsize::new(0),
+            bounds: Bounds {
+                messages: config.crowd_messages,
+                bytes: config.crowd_bytes,
+            },
             state: Mutex::new(State {
                 rounds: VecDeque::new(),
                 courier: None,
@@ -72,7 +96,7 @@ impl<M: Receiver> Rounds<M> {
     /// Rounds that the caller walks.
     #[cfg(test)]
     pub(super) fn walked_by_hand() -> Self {
-        let rounds = Self::default();
+        let rounds = Self::new(&Config::default());
         rounds.staffed.store(true, Ordering::Release);
         rounds
     }
@@ -82,18 +106,20 @@ impl<M: Receiver> Rounds<M> {
         self.staffed.load(Ordering::Acquire) && !INSIDE.with(Cell::get)
     }
 
-    /// Has the courier bring a message. `false` when too much waits, or the
-    /// courier has gone.
+    /// Has the courier bring a message.
     ///
     /// Called under the lock of the room, so that whoever takes the place of a
     /// member finds what was emitted to its predecessor.
-    pub(super) fn post(&self, emit: Emit<'_, M>) -> bool {
+    pub(super) fn post(&self, emit: Emit<'_, M>) -> Posted {
         let Some(mut inside) = self.enter() else {
-            return false;
+            return Posted::Untaken;
         };
         let state = &mut *inside.state;
-        if !self.staffed.load(Ordering::Acquire) || state.is_full(emit.bytes()) {
-            return false;
+        if !self.staffed.load(Ordering::Acquire) || state.rounds.len() >= MAX_ROUNDS {
+            return Posted::Untaken;
+        }
+        if state.is_full(emit.bytes(), self.bounds) {
+            return Posted::Full;
         }
         Round::post(&mut state.rounds, emit);
         self.open.store(true, Ordering::Release);
@@ -102,7 +128,7 @@ impl<M: Receiver> Rounds<M> {
         if let Some(courier) = courier {
             courier.wake();
         }
-        true
+        Posted::Taken
     }
 
     /// Lets a receiver have all that waits for it, before something else is
@@ -214,12 +240,11 @@ impl<M> Drop for Rounds<M> {
 }
 
 impl<M: Receiver> State<M> {
-    fn is_full(&self, more_bytes: usize) -> bool {
+    /// Whether there is no room for so many bytes in one more message.
+    fn is_full(&self, more_bytes: usize, bounds: Bounds) -> bool {
         let messages: usize = self.rounds.iter().map(Round::messages).sum();
         let bytes: usize = self.rounds.iter().map(Round::bytes).sum();
-        self.rounds.len() >= MAX_ROUNDS
-            || messages >= MAX_MESSAGES
-            || bytes.saturating_add(more_bytes) > MAX_BYTES
+        messages >= bounds.messages || bytes.saturating_add(more_bytes) > bounds.bytes
     }
 }
 
@@ -328,13 +353,14 @@ mod tests {
     }
 
     fn post(rounds: &Rounds<Guest>, members: &Arc<Members<Guest>>) -> bool {
-        rounds.post(Emit {
+        let posted = rounds.post(Emit {
             room: 1,
             members,
             left_out: None,
             delivery: Delivery::RELIABLE,
             encodings: vec!["x".into()],
-        })
+        });
+        posted == Posted::Taken
     }
 
     #[test]
@@ -355,12 +381,13 @@ mod tests {
             while rounds.walk() {}
             assert!(!rounds.open.load(Ordering::Relaxed));
 
-            let posted = (0..=MAX_MESSAGES).take_while(|_| post(&rounds, &members));
-            assert_eq!(posted.count(), MAX_MESSAGES);
+            let most = rounds.bounds.messages;
+            let posted = (0..=most).take_while(|_| post(&rounds, &members));
+            assert_eq!(posted.count(), most);
             while rounds.walk() {}
             for place in 0..members.count() {
                 let got = members.at(place).1.load(Ordering::Relaxed);
-                assert_eq!(got, 6 + MAX_MESSAGES);
+                assert_eq!(got, 6 + most);
             }
         }
     }
@@ -369,14 +396,14 @@ mod tests {
     fn a_message_that_is_too_large_to_wait_is_not_taken() {
         let rounds = Rounds::walked_by_hand();
         let members = Arc::new(guests(20));
-        let taken = rounds.post(Emit {
+        let posted = rounds.post(Emit {
             room: 1,
             members: &members,
             left_out: None,
             delivery: Delivery::RELIABLE,
-            encodings: vec![vec![0; MAX_BYTES + 1].into()],
+            encodings: vec![vec![0; rounds.bounds.bytes + 1].into()],
         });
-        assert!(!taken);
+        assert_eq!(posted, Posted::Full);
         assert!(!rounds.walk(), "nothing waits");
     }
 }
