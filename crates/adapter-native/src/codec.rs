@@ -289,6 +289,7 @@ fn offset_of(envelope: &[u8]) -> Option<Offset> {
 /// Tells a client that messages were dropped. There is one client to a connection.
 pub(crate) const GAP: GapNotice = GapNotice {
     recipient: |_| Some(Bytes::new()),
+    recipients: 1,
     frame: |_, dropped| {
         Frame::text(format!(r#"{{"event":"gap","data":{{"dropped":{dropped}}}}}"#).as_bytes())
     },

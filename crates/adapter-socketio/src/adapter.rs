@@ -212,7 +212,7 @@ impl SocketIo {
                     SlowPolicy::DropOldest => WirePolicy::DropOldest,
                     SlowPolicy::DropNewest => WirePolicy::DropNewest,
                 },
-                gap: Some(self.parser.gap_notice()),
+                gap: Some(self.parser.gap_notice(config.max_namespaces_per_connection)),
             },
             cors: cors(&config.origins),
             cookie: self.cookie.clone(),

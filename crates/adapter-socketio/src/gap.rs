@@ -9,6 +9,7 @@ use crate::packet::encode;
 /// For the default parser.
 pub(crate) const JSON: GapNotice = GapNotice {
     recipient: namespace_of_text,
+    recipients: 1,
     frame: |namespace, dropped| {
         let arguments = format!(r#"{{"dropped":{dropped}}}"#);
         Frame::build(OpCode::Text, 64, |buffer| {
@@ -31,6 +32,7 @@ pub(crate) const JSON: GapNotice = GapNotice {
 #[cfg(feature = "msgpack")]
 pub(crate) const MSGPACK: GapNotice = GapNotice {
     recipient: namespace_of_msgpack,
+    recipients: 1,
     frame: |namespace, dropped| crate::msgpack::event(name(namespace), GAP_EVENT, &Gap { dropped }),
 };
 

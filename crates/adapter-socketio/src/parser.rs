@@ -38,12 +38,17 @@ pub(crate) enum ParserKind {
 }
 
 impl ParserKind {
-    /// What tells a client how many of its messages a drop policy cost it.
-    pub(crate) fn gap_notice(self) -> GapNotice {
-        match self {
+    /// What tells the clients of a connection, which may have so many, how many of its messages
+    /// a drop policy cost each.
+    pub(crate) fn gap_notice(self, clients: usize) -> GapNotice {
+        let notice = match self {
             Self::Json => gap::JSON,
             #[cfg(feature = "msgpack")]
             Self::Msgpack => gap::MSGPACK,
+        };
+        GapNotice {
+            recipients: clients,
+            ..notice
         }
     }
 }

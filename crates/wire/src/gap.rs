@@ -11,13 +11,12 @@ pub struct GapNotice {
     /// multiplexed protocol), and each that lost something gets a notice of its own; where there is one
     /// recipient, empty. `None` for a frame whose loss nobody has to hear of.
     pub recipient: fn(&Frame) -> Option<Bytes>,
+    /// How many recipients may wait to be told, one at least. Beyond it the one that lost something
+    /// first is forgotten, as when a peer that does not read goes on to talk for others.
+    pub recipients: usize,
     /// Makes the notice for a recipient, from its name and how many of its frames were dropped.
     pub frame: fn(&[u8], u64) -> Frame,
 }
-
-/// Recipients of one connection that are remembered between two notices. A peer that talks for more of
-/// them while it does not read has those forgotten that lost something first.
-const MAX_RECIPIENTS: usize = 128;
 
 /// Dropped frames that the peer was not told of. Empty, as nearly always, it costs a pointer.
 #[derive(Debug, Default)]
@@ -35,9 +34,9 @@ struct Entry {
 impl Gaps {
     /// Counts a dropped frame.
     pub(crate) fn count(&mut self, frame: &Frame, notice: Option<GapNotice>) {
-        let recipient = match notice {
-            Some(notice) => (notice.recipient)(frame),
-            None => Some(Bytes::new()),
+        let (recipient, most) = match notice {
+            Some(notice) => ((notice.recipient)(frame), notice.recipients),
+            None => (Some(Bytes::new()), 1),
         };
         let Some(recipient) = recipient else { return };
         let entries = &mut self.0.get_or_insert_default().0;
@@ -45,7 +44,7 @@ impl Gaps {
         match entries.iter_mut().rfind(|e| *e.recipient == recipient[..]) {
             Some(entry) => entry.dropped += 1,
             None => {
-                if entries.len() >= MAX_RECIPIENTS {
+                if entries.len() >= most.max(1) {
                     entries.remove(0);
                 }
                 entries.push(Entry {
@@ -82,6 +81,7 @@ mod tests {
 
     const BY_FIRST_BYTE: GapNotice = GapNotice {
         recipient: |frame| Some(frame.payload().slice(..1)).filter(|first| &first[..] != b"-"),
+        recipients: 2,
         frame: |recipient, dropped| {
             let recipient = String::from_utf8_lossy(recipient);
             Frame::text(format!("{recipient} lost {dropped}").as_bytes())
@@ -114,16 +114,16 @@ mod tests {
 
     #[test]
     fn recipients_are_bounded() {
-        let notice = GapNotice {
-            recipient: |frame| Some(frame.payload()),
-            ..BY_FIRST_BYTE
-        };
-        let mut gaps = Gaps::default();
-        for number in 0..=MAX_RECIPIENTS {
-            gaps.count(&Frame::text(number.to_string().as_bytes()), Some(notice));
+        for (most, remembered) in [(0, &["c lost 1"][..]), (2, &["b lost 1", "c lost 1"])] {
+            let notice = GapNotice {
+                recipients: most,
+                ..BY_FIRST_BYTE
+            };
+            let mut gaps = Gaps::default();
+            for name in ["a", "b", "c"] {
+                gaps.count(&Frame::text(name.as_bytes()), Some(notice));
+            }
+            assert_eq!(told(&mut gaps), remembered);
         }
-        let told = told(&mut gaps);
-        assert_eq!(told.len(), MAX_RECIPIENTS);
-        assert_eq!(told[0], "1 lost 1");
     }
 }

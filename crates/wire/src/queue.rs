@@ -626,6 +626,7 @@ mod tests {
 
     const NOTICE: GapNotice = GapNotice {
         recipient: |_| Some(bytes::Bytes::new()),
+        recipients: 1,
         frame: |_, dropped| Frame::text(format!("gap {dropped}").as_bytes()),
     };
 

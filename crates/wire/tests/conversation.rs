@@ -440,6 +440,7 @@ async fn under_drop_newest_the_gap_is_told_behind_what_was_queued() {
             policy: SlowPolicy::DropNewest,
             gap: Some(GapNotice {
                 recipient: |_| Some(Bytes::new()),
+                recipients: 1,
                 frame: |_, dropped| Frame::text(format!("gap {dropped}").as_bytes()),
             }),
             ..OutboxConfig::default()

@@ -28,7 +28,7 @@ impl QueuedOutlet {
                 SlowPolicy::DropOldest => WirePolicy::DropOldest,
                 SlowPolicy::DropNewest => WirePolicy::DropNewest,
             },
-            gap: Some(ParserKind::Json.gap_notice()),
+            gap: Some(ParserKind::Json.gap_notice(1)),
         });
         Self { outbox, codec }
     }
