@@ -11,7 +11,7 @@ let protocol;
 
 before(async () => {
   gateway = await Program.start("fixture-gateway");
-  protocol = await Program.start("fixture-sio", "--suite", "protocol");
+  protocol = await Program.start("fixture-sio", "--suite", "protocol", "--ping-timeout", "10000");
 });
 
 after(async () => {

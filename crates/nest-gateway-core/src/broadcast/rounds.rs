@@ -48,7 +48,7 @@ pub(super) enum Posted {
     Taken,
     /// Too many messages wait, or too many bytes.
     Full,
-    /// There is no courier, or he is better not asked.
+    /// There is no courier, this thread is being him, or too many rooms wait.
     Untaken,
 }
 
