@@ -35,9 +35,11 @@ impl<'a> Burst<'a> {
         self.messages
     }
 
-    /// All messages together, when they may be written at once: core has waited
-    /// for what else was about to be sent to these clients. Otherwise the
-    /// messages are to be queued, as [`Outlet::send`](super::Outlet::send) does.
+    /// All messages together, when
+    /// [`Outlet::send_to_group`](super::Outlet::send_to_group) may write them at
+    /// once: core has waited for what else was about to be sent to these clients.
+    /// Otherwise they are to be queued, as [`Outlet::send`](super::Outlet::send)
+    /// does.
     #[must_use]
     pub fn whole(&self) -> Option<&'a [u8]> {
         self.whole

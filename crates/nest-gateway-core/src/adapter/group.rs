@@ -39,8 +39,8 @@ impl<'a> Group<'a> {
         self.burst
     }
 
-    /// The outlets, if all are of this type, as those of one adapter are that has
-    /// no other.
+    /// The outlets in their order, if all are of this type, as those of an adapter
+    /// with one type of outlets are.
     #[must_use]
     pub fn outlets<T: Outlet>(&self) -> Option<impl Iterator<Item = &'a T> + use<'a, T>> {
         let known = |outlet: &&'a dyn Outlet| {

@@ -11,31 +11,6 @@ use crate::piece::{Kind, Piece};
 use crate::queue::Queue;
 use crate::writer::TcpWriter;
 
-/// How many outboxes are looked at before the first of them is written to: as many misses as a processor
-/// has under way at once.
-const ABREAST: usize = 8;
-
-/// What became of a burst before anything of it is written.
-enum Begun<'a> {
-    /// The writer was taken, for these bytes, which are counted as queued.
-    Writing(TcpWriter, &'a [u8]),
-    Queued,
-    Refused,
-}
-
-impl Begun<'_> {
-    fn pushed(queued: bool) -> Self {
-        if queued { Self::Queued } else { Self::Refused }
-    }
-
-    /// Reads the memory that writing is going to need, changing nothing.
-    fn look_ahead(&self) {
-        if let Self::Writing(writer, _) = self {
-            writer.look_ahead();
-        }
-    }
-}
-
 /// Messages of one class that many connections get, one right behind the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Burst<'a> {
@@ -201,6 +176,31 @@ impl Outbox {
             self.announce(state);
         }
         wake_all(waiters);
+    }
+}
+
+/// How many outboxes are looked at before the first of them is written to: as many misses as a processor
+/// has under way at once.
+const ABREAST: usize = 8;
+
+/// What became of a burst before anything of it is written.
+enum Begun<'a> {
+    /// The writer was taken, for these bytes, which are counted as queued.
+    Writing(TcpWriter, &'a [u8]),
+    Queued,
+    Refused,
+}
+
+impl Begun<'_> {
+    fn pushed(queued: bool) -> Self {
+        if queued { Self::Queued } else { Self::Refused }
+    }
+
+    /// Reads the memory that writing is going to need, changing nothing.
+    fn look_ahead(&self) {
+        if let Self::Writing(writer, _) = self {
+            writer.look_ahead();
+        }
     }
 }
 
