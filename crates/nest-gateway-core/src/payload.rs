@@ -6,6 +6,7 @@
 
 mod body_error;
 mod encode;
+mod json_text;
 mod portable;
 mod short;
 
@@ -22,7 +23,7 @@ pub use self::body_error::{BodyError, FieldProblem, Problem};
 pub use crate::value::EncodeError;
 
 use self::encode::{Binary, Encoder, Text};
-use self::short::Short;
+use self::json_text::JsonText;
 use crate::value::{Value, to_value};
 
 /// The body of a message. Cloning one copies a pointer, or a text as short as
@@ -38,17 +39,16 @@ pub struct Payload(Repr);
 enum Repr {
     #[default]
     Empty,
-    Json(Bytes),
-    Short(Short),
+    Json(JsonText),
     Tree(Arc<Value>),
 }
 
 impl From<Text> for Payload {
     fn from(text: Text) -> Self {
-        Self(match text {
-            Text::Short(short) => Repr::Short(short),
-            Text::Long(bytes) => Repr::Json(bytes),
-        })
+        Self(Repr::Json(match text {
+            Text::Short(short) => JsonText::Short(short),
+            Text::Long(bytes) => JsonText::Shared(bytes),
+        }))
     }
 }
 
@@ -63,7 +63,7 @@ impl Payload {
     /// The caller vouches that it is exactly one JSON value; it goes to
     /// clients as it is. If it is not, decoding it fails, and nothing worse.
     pub const fn from_json(text: Bytes) -> Self {
-        Self(Repr::Json(text))
+        Self(Repr::Json(JsonText::Shared(text)))
     }
 
     /// A copy of a body that is JSON text; one that is short needs no memory of
@@ -71,10 +71,7 @@ impl Payload {
     ///
     /// The caller vouches for the text as with [`Payload::from_json`].
     pub fn copy_from_json(text: &[u8]) -> Self {
-        if let Some(short) = Short::of(text) {
-            return Self(Repr::Short(short));
-        }
-        Self(Repr::Json(Bytes::copy_from_slice(text)))
+        Self(Repr::Json(JsonText::copy_of(text)))
     }
 
     /// A body that is a part of a message: a slice of it, or a copy that needs
@@ -85,10 +82,7 @@ impl Payload {
     /// # Panics
     /// When `json` is no part of `message`.
     pub fn from_json_in(message: &Bytes, json: &[u8]) -> Self {
-        if let Some(short) = Short::of(json) {
-            return Self(Repr::Short(short));
-        }
-        Self(Repr::Json(message.slice_ref(json)))
+        Self(Repr::Json(JsonText::part_of(message, json)))
     }
 
     /// A body that was decoded from another format, or put together by hand.
@@ -119,7 +113,6 @@ impl Payload {
     pub fn as_json(&self) -> Option<&[u8]> {
         match &self.0 {
             Repr::Json(text) => Some(text),
-            Repr::Short(text) => Some(text.as_bytes()),
             Repr::Empty | Repr::Tree(_) => None,
         }
     }
@@ -142,7 +135,6 @@ impl Payload {
         match &self.0 {
             Repr::Empty => Ok(Value::Null),
             Repr::Json(text) => parse(text),
-            Repr::Short(text) => parse(text.as_bytes()),
             Repr::Tree(value) => Ok(Value::clone(value)),
         }
     }
@@ -156,7 +148,6 @@ impl Payload {
         match &self.0 {
             Repr::Empty => Value::Null.decode().map_err(|_| Problem::Missing.into()),
             Repr::Json(text) => decode(text),
-            Repr::Short(text) => decode(text.as_bytes()),
             Repr::Tree(value) => value.decode(),
         }
     }
@@ -178,11 +169,7 @@ impl Payload {
         match &self.0 {
             Repr::Empty => Self::empty(),
             Repr::Json(text) => match find_field(text, name) {
-                Some(field) => Self::from_json(text.slice_ref(field.get().as_bytes())),
-                None => Self::empty(),
-            },
-            Repr::Short(text) => match find_field(text.as_bytes(), name) {
-                Some(field) => Self::from_json(Bytes::copy_from_slice(field.get().as_bytes())),
+                Some(field) => Self(Repr::Json(text.part(field.get().as_bytes()))),
                 None => Self::empty(),
             },
             Repr::Tree(value) => value
@@ -200,8 +187,7 @@ impl Payload {
     pub fn to_json(&self) -> Result<Bytes, EncodeError> {
         match &self.0 {
             Repr::Empty => Ok(Bytes::from_static(b"null")),
-            Repr::Json(text) => Ok(text.clone()),
-            Repr::Short(text) => Ok(Bytes::copy_from_slice(text.as_bytes())),
+            Repr::Json(text) => Ok(text.to_bytes()),
             Repr::Tree(value) => Ok(Encoder::new(Binary::Base64).encode(&**value)?.into()),
         }
     }
@@ -214,7 +200,6 @@ impl Payload {
         match &self.0 {
             Repr::Empty => buffer.extend_from_slice(b"null"),
             Repr::Json(text) => buffer.extend_from_slice(text),
-            Repr::Short(text) => buffer.extend_from_slice(text.as_bytes()),
             Repr::Tree(value) => Encoder::new(Binary::Base64).encode_to(buffer, &**value)?,
         }
         Ok(())
@@ -226,7 +211,6 @@ impl Payload {
         match &self.0 {
             Repr::Empty => 0,
             Repr::Json(text) => text.len(),
-            Repr::Short(text) => text.as_bytes().len(),
             Repr::Tree(value) => weight(value),
         }
     }
@@ -330,7 +314,6 @@ impl Serialize for Payload {
             Repr::Empty => return serializer.serialize_unit(),
             Repr::Tree(value) => return Value::serialize(value, serializer),
             Repr::Json(text) => text,
-            Repr::Short(text) => text.as_bytes(),
         };
         match parse(text) {
             Ok(value) => value.serialize(serializer),
@@ -345,7 +328,6 @@ impl fmt::Debug for Payload {
         match &self.0 {
             Repr::Empty => f.write_str("<empty>"),
             Repr::Json(text) => Cut::of(text).fmt(f),
-            Repr::Short(text) => Cut::of(text.as_bytes()).fmt(f),
             Repr::Tree(value) => {
                 let mut cut = Cut::default();
                 // It fails when the cut is full, which is what stops it.
