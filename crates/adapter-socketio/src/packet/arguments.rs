@@ -47,6 +47,10 @@ impl Arguments {
 
     /// Splits `[event, ...values]`. The event must be a string.
     pub(super) fn split_event(array: &Bytes) -> Result<(Text, Self), PacketError> {
+        if let Some((name, values)) = scan_event(array) {
+            let event = Text::new(array.slice_ref(name)).ok_or(PacketError::InvalidEvent)?;
+            return Ok((event, Self::of(values)));
+        }
         let mut values = split_values(array)?;
         if values.is_empty() {
             return Err(PacketError::InvalidEvent);
@@ -82,6 +86,24 @@ impl Arguments {
     }
 }
 
+/// The name of an event, where it has no escapes, and the values behind it.
+fn scan_event(array: &Bytes) -> Option<(&[u8], Vec<Bytes>)> {
+    let mut json = Scanner::new(array);
+    json.expect(b'[')?;
+    let name = json.plain_string()?;
+    // Mostly one.
+    let mut values = Vec::with_capacity(1);
+    loop {
+        match json.token()? {
+            b',' => values.push(array.slice_ref(json.value()?)),
+            b']' => break,
+            _ => return None,
+        }
+    }
+    json.end()?;
+    Some((name, values))
+}
+
 /// The values of an array, as slices of it.
 fn split_values(array: &Bytes) -> Result<Vec<Bytes>, PacketError> {
     if let Some(values) = scan_values(array) {
@@ -96,8 +118,7 @@ fn split_values(array: &Bytes) -> Result<Vec<Bytes>, PacketError> {
 /// What is nested too deep for the scanner is `None`, as what is broken.
 fn scan_values(array: &Bytes) -> Option<Vec<Bytes>> {
     let mut json = Scanner::new(array);
-    // Mostly an event with one argument.
-    let mut values = Vec::with_capacity(2);
+    let mut values = Vec::with_capacity(1);
     json.expect(b'[')?;
     if json.peek()? == b']' {
         json.expect(b']')?;

@@ -125,14 +125,15 @@ fn take_namespace(rest: &mut Bytes) -> Result<Text, PacketError> {
 }
 
 fn take_number(rest: &mut Bytes) -> Result<Option<u64>, PacketError> {
-    let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if length == 0 {
-        return Ok(None);
+    let (mut number, mut length) = (0_u64, 0);
+    for digit in rest.iter().take_while(|byte| byte.is_ascii_digit()) {
+        let ten_times = number.checked_mul(10);
+        let more = ten_times.and_then(|number| number.checked_add(u64::from(digit - b'0')));
+        number = more.ok_or(PacketError::InvalidId)?;
+        length += 1;
     }
-    let digits = std::str::from_utf8(&rest[..length]).expect("digits are ASCII");
-    let number = digits.parse().map_err(|_| PacketError::InvalidId)?;
     rest.advance(length);
-    Ok(Some(number))
+    Ok((length > 0).then_some(number))
 }
 
 #[cfg(test)]
@@ -213,6 +214,12 @@ mod tests {
 
     #[test]
     fn an_id_beyond_64_bits_is_refused() {
+        let largest = read("2018446744073709551615[\"e\"]").unwrap();
+        assert_eq!(largest.id, Some(u64::MAX));
+        assert_eq!(
+            read("218446744073709551616[\"e\"]"),
+            Err(PacketError::InvalidId)
+        );
         assert_eq!(
             read("299999999999999999999999[\"e\"]"),
             Err(PacketError::InvalidId)
