@@ -516,13 +516,13 @@ fn receive(
     arguments: Arguments,
     size: usize,
 ) {
-    if event.as_str() == CANCEL_EVENT {
+    let event = event.as_str();
+    if event == CANCEL_EVENT {
         if let Some(target) = cancel_target(&arguments.first()) {
             session.cancel(&target);
         }
         return;
     }
-    let event = event.as_str();
     let request = id.map(RequestId::from);
     session.receive(Incoming {
         event,
