@@ -93,15 +93,19 @@ fn scan_event(array: &Bytes) -> Option<(&[u8], Vec<Bytes>)> {
     let name = json.plain_string()?;
     // Mostly one.
     let mut values = Vec::with_capacity(1);
+    scan_rest(json, array, &mut values)?;
+    Some((name, values))
+}
+
+/// The values behind the first one, and the end of the array.
+fn scan_rest(mut json: Scanner<'_>, array: &Bytes, values: &mut Vec<Bytes>) -> Option<()> {
     loop {
         match json.token()? {
             b',' => values.push(array.slice_ref(json.value()?)),
-            b']' => break,
+            b']' => return json.end(),
             _ => return None,
         }
     }
-    json.end()?;
-    Some((name, values))
 }
 
 /// The values of an array, as slices of it.
@@ -118,29 +122,17 @@ fn split_values(array: &Bytes) -> Result<Vec<Bytes>, PacketError> {
 /// What is nested too deep for the scanner is `None`, as what is broken.
 fn scan_values(array: &Bytes) -> Option<Vec<Bytes>> {
     let mut json = Scanner::new(array);
-    let mut values = Vec::with_capacity(1);
     json.expect(b'[')?;
-    if json.peek()? == b']' {
-        json.expect(b']')?;
-    } else {
-        loop {
-            values.push(array.slice_ref(json.value()?));
-            match json.token()? {
-                b',' => {}
-                b']' => break,
-                _ => return None,
-            }
-        }
+    let mut values = Vec::new();
+    if json.peek()? != b']' {
+        values.push(array.slice_ref(json.value()?));
     }
-    json.end()?;
+    scan_rest(json, array, &mut values)?;
     Some(values)
 }
 
-/// What a JSON string says; a slice of it where it has no escapes.
-fn event_name(json: &Bytes) -> Result<Text, PacketError> {
-    if let Some(name) = Scanner::new(json).plain_string() {
-        return Text::new(json.slice_ref(name)).ok_or(PacketError::InvalidEvent);
-    }
+/// What a JSON string says.
+fn event_name(json: &[u8]) -> Result<Text, PacketError> {
     let text = std::str::from_utf8(json).map_err(|_| PacketError::InvalidEvent)?;
     let name = serde_json::from_str(text).map_err(|_| PacketError::InvalidEvent)?;
     Ok(Text(Bytes::from(String::into_bytes(name))))
